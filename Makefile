@@ -1,0 +1,137 @@
+# Faultline. One page: what is built is found by looking at the folders; `make help` says what there is to do.
+#
+#   labs/NN-name/*.c          the lab's world, linked into everything of that lab ...
+#   labs/NN-name/starter/*.c  ... names the hand-in: files of these names in labs/NN-name are the student's, and no world
+#   labs/NN-name/check.c      program: the lab's tests
+#   bench/NN-name/PROG.c      programs: claims, replay, cost; any other file there is linked into each of them
+#   reference/NN-name/*.c     plugin reference.so;   reference/NN-name/mistakes/X.c   plugin mistakes/X.so
+#   harness/*/*.c             library; harness/cli/main.c and harness/host/main.c are programs
+#   (any of these)/tests/*.c  one Criterion program a folder, run by `make test`
+
+B         ?= build
+CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
+OPT       ?= -O2
+SANITIZER ?=
+LAB       ?=
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+
+san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if $(filter undefined,$(SANITIZER)),-fno-sanitize-recover=all))
+# No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
+CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
+          -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(san)
+LIBS   := -Wl,--as-needed -ljansson -lseccomp -lz -lpthread -lm -ldl
+export FAULTLINE_BUILD := $(abspath $B)
+
+# ---- what there is -------------------------------------------------------------------------------------------------
+labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
+handin     = $(addprefix labs/$1/,$(notdir $(wildcard labs/$1/starter/*.c)))
+world      = $(filter-out labs/$1/check.c $(call handin,$1),$(wildcard labs/$1/*.c))
+programs   = $(filter $(addprefix bench/$1/,claims.c cost.c replay.c),$(wildcard bench/$1/*.c))
+shared     = $(filter-out $(call programs,$1),$(wildcard bench/$1/*.c))
+objects    = $(patsubst %.c,$B/obj/%.o,$1)
+libsrc    := $(filter-out harness/cli/main.c harness/host/main.c,$(wildcard harness/*/*.c))
+pluginsrc := $(wildcard harness/sim/*.c)
+testdirs  := $(patsubst %/,%,$(sort $(dir $(wildcard harness/*/tests/*.c reference/*/tests/*.c bench/*/tests/*.c))))
+testname   = $(subst /,-,$(patsubst %/tests,%,$1))
+sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/starter/*.c reference/*/*.c \
+               reference/*/mistakes/*.c reference/*/tests/*.c bench/*/*.c)
+
+.PHONY: help demo test tests check watch grade replay status hint reset list lint format clean setup verify FORCE
+help: ## this page
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo; echo '  LAB=01 picks a lab, TEST=x a test, SEED=n a seed. The same commands with more options: $B/faultline --help'
+
+# ---- objects, libraries --------------------------------------------------------------------------------------------
+quiet = $(if $(V),,@echo '  $1  $2';)
+$B/flags: FORCE
+	@mkdir -p $B; printf '%s\n' '$(CC) $(CFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(CFLAGS)' > $@
+	@printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' | cmp -s - $B/settings || \
+	  printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' > $B/settings
+$B/build_info.h: $B/flags FORCE
+	@CC='$(CC)' FLAGS='$(OPT) $(san)' harness/version.sh > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$B/obj/%.o: %.c $B/flags
+	$(call quiet,CC,$<)mkdir -p $(@D); $(CC) $(CFLAGS) $(extra) -MMD -MP -c $< -o $@
+$B/obj/harness/base/version.o: $B/build_info.h
+$B/obj/harness/base/version.o: extra = -I$B
+$B/lib.a: $(call objects,$(libsrc))
+	$(call quiet,AR,$@)rm -f $@; ar rcs $@ $^
+
+link = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) $(OPT) -o $@ $1 $(LIBS)
+$B/faultline: $B/obj/harness/cli/main.o $B/lib.a
+	$(call link,$^)
+$B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
+	$(call link,-rdynamic $^)
+
+# ---- labs: programs of the judge's side, and plugins -----------------------------------------------------------------
+all := $B/faultline $B/faultline-host
+plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm
+define lab_rules
+$(call objects,$(wildcard labs/$1/*.c labs/$1/starter/*.c bench/$1/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
+$(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
+all += $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
+all += $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
+all += $(if $(wildcard labs/$1/check.c),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
+$B/labs/$1/starter.so: $(call objects,$(call handin,$1))
+$B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
+$B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
+$B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
+$B/labs/$1/%.so: $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
+$B/labs/$1/check: $B/obj/labs/$1/check.o $(call objects,$(call world,$1)) $B/lib.a
+	$$(call link,$$^ -lcriterion)
+$(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1)): $B/labs/$1/%: $B/obj/bench/$1/%.o $(call objects,$(call shared,$1) $(call world,$1)) $B/lib.a
+	$$(call link,$$^)
+$B/labs/$1/world.list: $(call objects,$(call world,$1) $(pluginsrc))
+	@mkdir -p $$(@D); echo $$^ > $$@
+all += $B/labs/$1/world.list
+endef
+$(foreach l,$(labs),$(eval $(call lab_rules,$l)))
+
+define test_rules
+$B/tests/$(call testname,$1): $(call objects,$(wildcard $1/*.c)) $(if $(filter reference/%,$1),$(call objects,\
+  $(wildcard $(patsubst %/tests,%,$1)/*.c) $(call world,$(notdir $(patsubst %/tests,%,$1))))) $B/obj/harness/testing.o $B/lib.a
+	$$(call link,$$^ -lcriterion)
+tests += $B/tests/$(call testname,$1)
+endef
+$(foreach d,$(testdirs),$(eval $(call test_rules,$d)))
+-include $(patsubst %.o,%.d,$(call objects,$(sources) harness/testing.c))
+
+setup:
+	@harness/setup.sh
+build: $(all) ## everything, without running it
+programs: $B/faultline $B/faultline-host
+.PHONY: build programs
+
+# ---- what people run: each target is the command of the same name ----------------------------------------------------
+cli = $B/faultline $@ $(LAB) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) $(ARGS)
+demo: setup ## reproduces the failures of the articles and writes build/report/index.html
+	@$(MAKE) build && $(cli)
+check: setup ## the public tests on what you wrote, with the points so far  (LAB=01 [TEST=x] [SEED=n] [DEBUG=1])
+	@$(MAKE) programs && $(cli) $(if $(DEBUG),--debug)
+watch: setup ## the same at every save  (LAB=01)
+	@$(MAKE) programs && $(cli)
+grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
+	@$(MAKE) programs && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
+replay: setup ## your own traffic through every entry  (LAB=01 TRACE=access.log [RATE=n] [ENTRIES=a,b])
+	@$(MAKE) build && $(cli) $(TRACE) $(if $(RATE),--rate $(RATE)) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN))
+list: setup ## the labs
+	@$(MAKE) programs && $(cli)
+status: setup ## how far you are
+	@$(MAKE) programs && $(cli)
+hint: setup ## the next hint for a test  (LAB=01 TEST=x)
+	@$(MAKE) programs && $(cli)
+reset: setup ## the starter back; what you wrote is kept beside it  (LAB=01)
+	@$(MAKE) programs && $(cli)
+
+# ---- what the project's own people run -------------------------------------------------------------------------------
+tests: $(tests)
+test: ## sets the machine up, builds, runs every test of the project
+	@harness/setup.sh test && $(MAKE) build tests && harness/test.sh
+verify: setup ## is the lab itself right: starter, reference, mistakes, attacks, claims  (LAB=01)
+	@$(MAKE) build && $(cli)
+lint: ## style and static analysis
+	@harness/setup.sh test && harness/lint.sh
+format: ## puts every C file into the project's style
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+clean: ## removes what was made
+	rm -rf build

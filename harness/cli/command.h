@@ -1,0 +1,70 @@
+/* command.h: the commands of `faultline`, and the options they are given.
+ *
+ * A command is a row of the table in main.c: its name, its help, the options it takes, and a function that returns the exit code. Options are declared
+ * once, in options.c; an option that a command does not take is refused with the one that was probably meant.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/file.h"
+#include "grade/lab.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What was asked for. Strings point into argv. */
+struct options {
+    const char *lab;  /* as written; NULL: none was named */
+    const char *file; /* the second word: a trace, say */
+    const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *rate, *swap, *only;
+    uint64_t seed, secret;
+    bool have_seed, have_secret;
+    bool quiet, debug, allow_unsafe, broken, all;
+};
+
+/* Everything a command works on. */
+struct session {
+    char root[FILE_PATH], build[FILE_PATH]; /* absolute */
+    struct lab **labs;                      /* all, by number */
+    struct lab *lab;                        /* the one that was named, or NULL */
+    struct options options;
+};
+
+struct command {
+    const char *name, *summary, *usage, *example;
+    const char *options; /* names it takes, separated by blanks, beside json seed quiet help */
+    bool needs_lab;
+    enum exit_code (*run)(struct session *session);
+    const char *detail; /* more help, or NULL */
+};
+
+/* Fills options from argv[2]… for a command; leaves with exit code 2 and a sentence when they are wrong. */
+void options_parse(const struct command *command, int argc, char **argv, struct options *options);
+void options_help(const struct command *command);
+
+/* The folder of a lab's programs and plugins: build/labs/NN-name/FILE. */
+const char *session_file(const struct session *s, const struct lab *lab, const char *file, char *out);
+/* Builds targets below the build folder with make, quietly; leaves with exit code 2 or 1 when that fails. `files` ends with NULL. */
+void session_make(const struct session *s, const char *const *files);
+/* Writes json to path, "-" for standard output; frees the reference. 0 or exit code 2 after saying why. */
+int session_write_json(const char *path, json_t *json);
+int session_write_text(const char *path, char *text); /* frees text */
+void session_need_lab(struct session *s, const char *name); /* finds it, or leaves with 2 and what was probably meant */
+struct lab_test *session_test(const struct session *s);     /* of --test, or NULL; leaves with 2 when there is none such */
+
+/* Finds folders and labs, then runs the command. */
+enum exit_code session_start(const struct command *command, struct session *session);
+
+enum exit_code command_list(struct session *session);
+enum exit_code command_demo(struct session *session);
+enum exit_code command_check(struct session *session);
+enum exit_code command_watch(struct session *session);
+enum exit_code command_grade(struct session *session);
+enum exit_code command_replay(struct session *session);
+enum exit_code command_status(struct session *session);
+enum exit_code command_hint(struct session *session);
+enum exit_code command_reset(struct session *session);
+enum exit_code command_verify(struct session *session);
+
+#endif

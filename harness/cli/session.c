@@ -1,0 +1,152 @@
+#include "cli/command.h"
+
+#include "base/process.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* build/faultline lies in the build folder; the project's folder is the first above it that has labs and a Makefile. */
+static void find_folders(struct session *s)
+{
+    char path[PATH_MAX], probe[FILE_PATH];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n < 0)
+        error_exit(EXIT_CANNOT_TELL, "cannot find out where this program lies: %s", strerror(errno));
+    path[n] = '\0';
+    *strrchr(path, '/') = '\0';
+    file_path(s->build, "%s", path);
+    for (char *slash; (slash = strrchr(path, '/')); *slash = '\0')
+        if (file_is_dir(file_path(probe, "%s/labs", path)) && file_exists(file_path(probe, "%s/Makefile", path)) && strcmp(path, s->build) != 0) {
+            file_path(s->root, "%s", path);
+            return;
+        }
+    error_exit(EXIT_WRONG_USE, "%s lies in no Faultline project (no folder above it has labs and a Makefile)", s->build);
+}
+
+void session_need_lab(struct session *s, const char *name)
+{
+    const char *names[200];
+    size_t n = 0;
+    for (struct lab **l = s->labs; *l; l++) {
+        uint64_t wanted, number;
+        const char *folder = strchr((*l)->folder, '/') + 1;
+        bool same = text_number(name, &wanted) && text_number((*l)->id, &number) && wanted == number;
+        if (same || strcmp(name, (*l)->name) == 0 || strcmp(name, folder) == 0) {
+            s->lab = *l;
+            return;
+        }
+        if (n < 197) {
+            names[n++] = (*l)->name;
+            names[n++] = (*l)->id;
+        }
+    }
+    names[n] = NULL;
+    const char *meant = text_nearest(name, names);
+    if (meant)
+        error_exit(EXIT_WRONG_USE, "there is no lab %s; was %s meant? (faultline list shows all)", name, meant);
+    error_exit(EXIT_WRONG_USE, "there is no lab %s (faultline list shows all)", name);
+}
+
+struct lab_test *session_test(const struct session *s)
+{
+    const char *name = s->options.test;
+    if (!name)
+        return NULL;
+    struct lab_test *test = lab_find_test(s->lab, name);
+    if (test)
+        return test;
+    static char full[100][160];
+    const char *names[101];
+    size_t n = 0;
+    for (uint32_t i = 0; i < s->lab->tasks; i++)
+        for (uint32_t j = 0; j < s->lab->task[i].tests && n < 100; j++, n++) {
+            snprintf(full[n], sizeof full[n], "%.70s/%.70s", s->lab->task[i].id, s->lab->task[i].test[j].id);
+            names[n] = full[n];
+        }
+    names[n] = NULL;
+    const char *meant = text_nearest(name, names);
+    fprintf(stderr, "faultline: lab %s has no test %s%s%s%s\nIts tests are:\n", s->lab->id, name, meant ? "; was " : "", meant ? meant : "", meant ? " meant?" : "");
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "  %s\n", names[i]);
+    exit(EXIT_WRONG_USE);
+}
+
+const char *session_file(const struct session *s, const struct lab *lab, const char *file, char *out)
+{
+    return file_path(out, "%s/%s/%s", s->build, lab->folder, file);
+}
+
+void session_make(const struct session *s, const char *const *files)
+{
+    const char *argv[40] = {"make", "-s", "-C", s->root};
+    size_t n = 4;
+    char *settings = NULL, *save = NULL;
+    size_t size;
+    char path[FILE_PATH];
+    struct error err;
+    /* The settings of this build (compiler, sanitizer): with others, make would build everything anew. */
+    if (file_read(file_path(path, "%s/settings", s->build), 4096, &settings, &size, &err) == 0)
+        for (char *word = strtok_r(settings, "\n", &save); word && n < 20; word = strtok_r(NULL, "\n", &save))
+            argv[n++] = word;
+    for (; *files && n < 39; files++)
+        argv[n++] = *files;
+    argv[n] = NULL;
+    struct process p = {.argv = argv};
+    struct process_result r;
+    if (process_run(&p, &r, &err) != 0)
+        error_exit(EXIT_WRONG_USE, "%s", err.text);
+    free(settings);
+    if (r.status != 0)
+        error_exit(EXIT_FAILED, "it does not build (see above)");
+}
+
+int session_write_text(const char *path, char *text)
+{
+    struct error err;
+    int code = EXIT_FINE;
+    if (!text) {
+        fprintf(stderr, "faultline: %s: out of memory\n", path);
+        return EXIT_CANNOT_TELL;
+    }
+    if (strcmp(path, "-") == 0)
+        puts(text);
+    else if (file_write(path, text, strlen(text), &err) != 0) {
+        fprintf(stderr, "faultline: %s\n", err.text);
+        code = EXIT_WRONG_USE;
+    }
+    free(text);
+    return code;
+}
+
+int session_write_json(const char *path, json_t *json)
+{
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12)), *line = NULL;
+    json_decref(json);
+    if (text && asprintf(&line, "%s\n", text) < 0)
+        line = NULL;
+    free(text);
+    return session_write_text(path, line);
+}
+
+enum exit_code session_start(const struct command *command, struct session *s)
+{
+    struct error err;
+    find_folders(s);
+    setenv("FAULTLINE_BUILD", s->build, 1);
+    s->labs = lab_list(s->root, &err);
+    if (!s->labs)
+        error_exit(EXIT_WRONG_USE, "%s", err.text);
+    if (s->options.lab)
+        session_need_lab(s, s->options.lab);
+    else if (command->needs_lab)
+        error_exit(EXIT_WRONG_USE, "%s: which lab? For example: %s", command->name, command->example);
+    enum exit_code code = command->run(s);
+    lab_list_destroy(s->labs);
+    return code;
+}

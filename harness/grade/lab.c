@@ -1,0 +1,288 @@
+#include "grade/lab.h"
+
+#include "grade/schema.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct field test_fields[] = {
+    {"id", FIELD_NAME, true, 0, 0, NULL},
+    {"what", FIELD_TEXT, true, 0, 0, NULL},
+    {"points", FIELD_INTEGER, true, 0, 1000, NULL},
+    {"hidden_points", FIELD_INTEGER, true, 0, 1000, NULL},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
+static const struct field task_fields[] = {
+    {"id", FIELD_NAME, true, 0, 0, NULL},
+    {"title", FIELD_TEXT, true, 0, 0, NULL},
+    {"entry", FIELD_NAME, true, 0, 0, NULL},
+    {"hints", FIELD_TEXTS, true, LAB_HINTS, LAB_HINTS, NULL},
+    {"tests", FIELD_OBJECTS, true, 1, 50, test_fields},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
+static const struct field mistake_fields[] = {
+    {"file", FIELD_FILE, true, 0, 0, NULL},
+    {"what", FIELD_TEXT, true, 0, 0, NULL},
+    {"caught_by", FIELD_TEXT, true, 0, 0, NULL},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
+static const struct field limit_fields[] = {
+    {"build_seconds", FIELD_INTEGER, true, 1, 600, NULL},
+    {"cpu_seconds", FIELD_INTEGER, true, 1, 600, NULL},
+    {"wall_seconds", FIELD_INTEGER, true, 1, 3600, NULL},
+    {"memory_mib", FIELD_INTEGER, true, 16, 16384, NULL},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
+static const struct field seed_fields[] = {
+    {"public", FIELD_INTEGERS, true, 1, 20, NULL},
+    {"hidden", FIELD_INTEGER, true, 0, 20, NULL},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
+static const struct field lab_fields[] = {
+    {"faultline", FIELD_INTEGER, true, 1, 1, NULL},
+    {"id", FIELD_NAME, true, 0, 0, NULL},
+    {"name", FIELD_NAME, true, 0, 0, NULL},
+    {"title", FIELD_TEXT, true, 0, 0, NULL},
+    {"incident", FIELD_TEXTS, true, 3, 3, NULL},
+    {"next", FIELD_TEXTS, true, 1, 10, NULL},
+    {"hand_in", FIELD_FILES, true, 1, 10, NULL},
+    {"limits", FIELD_OBJECT, true, 0, 0, limit_fields},
+    {"seeds", FIELD_OBJECT, true, 0, 0, seed_fields},
+    {"tasks", FIELD_OBJECTS, true, 1, 20, task_fields},
+    {"mistakes", FIELD_OBJECTS, false, 0, 100, mistake_fields},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
+static char *text(const json_t *object, const char *name)
+{
+    return (char *)(uintptr_t)json_string_value(json_object_get(object, name));
+}
+
+static uint32_t number(const json_t *object, const char *name)
+{
+    return (uint32_t)json_integer_value(json_object_get(object, name));
+}
+
+static void *allocate(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    return p;
+}
+
+static char **texts(const json_t *object, const char *name)
+{
+    const json_t *list = json_object_get(object, name);
+    char **out = allocate(json_array_size(list) + 1, sizeof *out);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        out[i] = (char *)(uintptr_t)json_string_value(json_array_get(list, i));
+    return out;
+}
+
+static void read_task(struct lab_task *task, const json_t *json)
+{
+    task->id = text(json, "id");
+    task->title = text(json, "title");
+    task->entry = text(json, "entry");
+    for (size_t i = 0; i < LAB_HINTS; i++)
+        task->hint[i] = (char *)(uintptr_t)json_string_value(json_array_get(json_object_get(json, "hints"), i));
+    const json_t *tests = json_object_get(json, "tests");
+    task->tests = (uint32_t)json_array_size(tests);
+    task->test = allocate(task->tests, sizeof *task->test);
+    for (uint32_t i = 0; i < task->tests; i++) {
+        const json_t *t = json_array_get(tests, i);
+        task->test[i] = (struct lab_test){text(t, "id"), text(t, "what"), number(t, "points"), number(t, "hidden_points"), task};
+    }
+}
+
+static void read_fields(struct lab *lab, const json_t *json)
+{
+    lab->id = text(json, "id");
+    lab->name = text(json, "name");
+    lab->title = text(json, "title");
+    for (size_t i = 0; i < 3; i++)
+        lab->incident[i] = (char *)(uintptr_t)json_string_value(json_array_get(json_object_get(json, "incident"), i));
+    lab->next = texts(json, "next");
+    lab->hand_in = texts(json, "hand_in");
+    const json_t *limits = json_object_get(json, "limits"), *seeds = json_object_get(json, "seeds");
+    lab->build_seconds = number(limits, "build_seconds");
+    lab->limits = (struct host_limits){number(limits, "cpu_seconds"), 1000u * number(limits, "wall_seconds"), (uint64_t)number(limits, "memory_mib") << 20};
+    const json_t *public = json_object_get(seeds, "public");
+    lab->public_seeds = (uint32_t)json_array_size(public);
+    lab->public_seed = allocate(lab->public_seeds, sizeof *lab->public_seed);
+    for (uint32_t i = 0; i < lab->public_seeds; i++)
+        lab->public_seed[i] = (uint64_t)json_integer_value(json_array_get(public, i));
+    lab->hidden_seeds = number(seeds, "hidden");
+    const json_t *tasks = json_object_get(json, "tasks"), *mistakes = json_object_get(json, "mistakes");
+    lab->tasks = (uint32_t)json_array_size(tasks);
+    lab->task = allocate(lab->tasks, sizeof *lab->task);
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        read_task(&lab->task[i], json_array_get(tasks, i));
+    lab->mistakes = (uint32_t)json_array_size(mistakes);
+    lab->mistake = allocate(lab->mistakes, sizeof *lab->mistake);
+    for (uint32_t i = 0; i < lab->mistakes; i++) {
+        const json_t *m = json_array_get(mistakes, i);
+        lab->mistake[i] = (struct lab_mistake){text(m, "file"), text(m, "what"), text(m, "caught_by")};
+    }
+}
+
+/* What the schema can't say: the folder's name, unique names, and that mistakes point to tests that exist. */
+static int check_sense(const struct lab *lab, const char *folder_name, struct error *err)
+{
+    char expected[200];
+    snprintf(expected, sizeof expected, "%.20s-%.150s", lab->id, lab->name);
+    if (strcmp(expected, folder_name) != 0)
+        return error_set(err, -EINVAL, "id, name: say %s, but the folder is %.150s", expected, folder_name);
+    for (uint32_t i = 0; i < lab->tasks; i++) {
+        const struct lab_task *task = &lab->task[i];
+        if (lab_find_task(lab, task->id) != task)
+            return error_set(err, -EINVAL, "tasks[%u].id: %s stands there twice", i, task->id);
+        for (uint32_t j = 0; j < task->tests; j++)
+            for (uint32_t k = 0; k < j; k++)
+                if (strcmp(task->test[j].id, task->test[k].id) == 0)
+                    return error_set(err, -EINVAL, "tasks[%u].tests[%u].id: %s stands there twice", i, j, task->test[j].id);
+    }
+    for (uint32_t i = 0; i < lab->mistakes; i++)
+        if (!lab_find_test(lab, lab->mistake[i].caught_by))
+            return error_set(err, -EINVAL, "mistakes[%u].caught_by: there is no test %.100s", i, lab->mistake[i].caught_by);
+    return 0;
+}
+
+int lab_load(const char *root, const char *folder_name, struct lab **out, struct error *err)
+{
+    char path[FILE_PATH];
+    char *data;
+    size_t size;
+    file_path(path, "%s/labs/%s/lab.json", root, folder_name);
+    int code = file_read(path, 1 << 20, &data, &size, err);
+    if (code)
+        return code;
+    json_error_t where;
+    json_t *json = json_loadb(data, size, JSON_REJECT_DUPLICATES, &where);
+    free(data);
+    if (!json)
+        return error_set(err, -EINVAL, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+    struct lab *lab = allocate(1, sizeof *lab);
+    lab->json = json;
+    file_path(lab->folder, "labs/%s", folder_name);
+    code = schema_check(json, lab_fields, "", err);
+    if (code == 0) {
+        read_fields(lab, json);
+        code = check_sense(lab, folder_name, err);
+    }
+    if (code) {
+        error_prefix(err, "%s", path);
+        lab_destroy(lab);
+        return code;
+    }
+    *out = lab;
+    return 0;
+}
+
+void lab_destroy(struct lab *lab)
+{
+    if (!lab)
+        return;
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        free(lab->task[i].test);
+    free(lab->task);
+    free(lab->mistake);
+    free(lab->public_seed);
+    free(lab->hand_in);
+    free(lab->next);
+    json_decref(lab->json);
+    free(lab);
+}
+
+uint32_t lab_points(const struct lab *lab)
+{
+    uint32_t sum = lab_public_points(lab);
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        for (uint32_t j = 0; j < lab->task[i].tests; j++)
+            sum += lab->task[i].test[j].hidden_points;
+    return sum;
+}
+
+uint32_t lab_public_points(const struct lab *lab)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        for (uint32_t j = 0; j < lab->task[i].tests; j++)
+            sum += lab->task[i].test[j].points;
+    return sum;
+}
+
+struct lab_task *lab_find_task(const struct lab *lab, const char *id)
+{
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        if (strcmp(lab->task[i].id, id) == 0)
+            return &lab->task[i];
+    return NULL;
+}
+
+struct lab_test *lab_find_test(const struct lab *lab, const char *name)
+{
+    const char *slash = strchr(name, '/');
+    struct lab_test *found = NULL;
+    for (uint32_t i = 0; i < lab->tasks; i++) {
+        struct lab_task *task = &lab->task[i];
+        if (slash && (strlen(task->id) != (size_t)(slash - name) || strncmp(task->id, name, (size_t)(slash - name)) != 0))
+            continue;
+        for (uint32_t j = 0; j < task->tests; j++)
+            if (strcmp(task->test[j].id, slash ? slash + 1 : name) == 0) {
+                if (found)
+                    return NULL;
+                found = &task->test[j];
+            }
+    }
+    return found;
+}
+
+static int is_lab_folder(const struct dirent *entry)
+{
+    const char *n = entry->d_name;
+    return isdigit((unsigned char)n[0]) && isdigit((unsigned char)n[1]) && n[2] == '-';
+}
+
+struct lab **lab_list(const char *root, struct error *err)
+{
+    char path[FILE_PATH];
+    struct dirent **entries;
+    int n = scandir(file_path(path, "%s/labs", root), &entries, is_lab_folder, alphasort);
+    if (n < 0) {
+        error_set(err, -errno, "%s: %s (run this from the project's folder)", path, strerror(errno));
+        return NULL;
+    }
+    struct lab **labs = allocate((size_t)n + 1, sizeof(struct lab *));
+    int loaded = 0;
+    bool good = true;
+    for (int i = 0; i < n; i++) {
+        if (good && file_exists(file_path(path, "%s/labs/%s/lab.json", root, entries[i]->d_name))) {
+            good = lab_load(root, entries[i]->d_name, &labs[loaded], err) == 0;
+            loaded += good;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (good)
+        return labs;
+    lab_list_destroy(labs);
+    return NULL;
+}
+
+void lab_list_destroy(struct lab **labs)
+{
+    for (struct lab **l = labs; l && *l; l++)
+        lab_destroy(*l);
+    free(labs);
+}

@@ -1,0 +1,304 @@
+/* Runs a lab's check program, once a seed, and adds up what it leaves behind.
+ *
+ * The check program is ours: no code of a submission is in it. Even so its exit code and what it prints decide nothing. For each test there must be a
+ * record by the test itself and a line of the runner in run.json, and they must agree; anything else is the grader's fault and gives no points.
+ */
+#include "grade/grade.h"
+
+#include "base/process.h"
+#include "base/terminal.h"
+#include "host/sandbox.h"
+#include "sim/rng.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *copy(const char *s)
+{
+    char *out = strdup(s ? s : "");
+    if (!out)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    return out;
+}
+
+static void underscores(char *out, size_t size, const char *id)
+{
+    snprintf(out, size, "%s", id);
+    for (char *p = out; *p; p++)
+        if (*p == '-')
+            *p = '_';
+}
+
+/* ---- one run of the program ------------------------------------------------------------------------------------------------ */
+
+struct seed_run {
+    const struct lab *lab;
+    const char *plugin;
+    const struct grade_options *options;
+    uint64_t seed;
+    bool large;
+    char folder[FILE_PATH]; /* where its records go */
+};
+
+#define VARIABLES 16
+#define VARIABLE  (FILE_PATH + 40)
+
+__attribute__((format(printf, 3, 4))) static void variable(char (*list)[VARIABLE], int *n, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(list[(*n)++], VARIABLE, format, args);
+    va_end(args);
+}
+
+/* A wall-clock limit for the whole program, so that a fault of ours can't hang a class: each test may run the entry a few hundred times at most,
+ * and one run has its own limit. */
+static int run_program(const struct seed_run *run, struct error *err)
+{
+    const struct lab *lab = run->lab;
+    char program[FILE_PATH], filter[200] = "--filter=", task[80], name[80];
+    char list[VARIABLES][VARIABLE];
+    const char *environment[VARIABLES + 1] = {NULL};
+    int n = 0;
+    file_path(program, "%s/%s/check", run->options->build, lab->folder);
+    variable(list, &n, "PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
+    variable(list, &n, "LC_ALL=C.UTF-8");
+    variable(list, &n, "TMPDIR=%s", run->folder);
+    variable(list, &n, "FAULTLINE_BUILD=%s", run->options->build);
+    variable(list, &n, "FAULTLINE_PLUGIN=%s", run->plugin);
+    variable(list, &n, "FAULTLINE_SEED=%llu", (unsigned long long)run->seed);
+    variable(list, &n, "FAULTLINE_SIZE=%s", run->large ? "large" : "small");
+    variable(list, &n, "FAULTLINE_RESULTS=%s", run->folder);
+    variable(list, &n, "FAULTLINE_CPU_SECONDS=%llu", (unsigned long long)lab->limits.cpu_seconds);
+    variable(list, &n, "FAULTLINE_WALL_MS=%llu", (unsigned long long)lab->limits.wall_ms);
+    variable(list, &n, "FAULTLINE_MEMORY=%llu", (unsigned long long)lab->limits.memory_bytes);
+    variable(list, &n, "FAULTLINE_SANDBOX=%s", getenv("FAULTLINE_SANDBOX") ? getenv("FAULTLINE_SANDBOX") : "");
+    variable(list, &n, "FAULTLINE_DEBUG=%s", getenv("FAULTLINE_DEBUG") ? getenv("FAULTLINE_DEBUG") : "");
+    for (int i = 0; i < n; i++)
+        environment[i] = list[i];
+    const char *argv[] = {program, "--quiet", NULL, NULL};
+    if (run->options->only) {
+        const struct lab_test *test = lab_find_test(lab, run->options->only);
+        underscores(task, sizeof task, test->task->id);
+        underscores(name, sizeof name, test->id);
+        snprintf(filter, sizeof filter, "--filter=%s/%s", task, name);
+        argv[2] = filter;
+    }
+    struct process p = {.argv = argv, .environment = environment, .wall_ms = 40 * lab->limits.wall_ms, .output_limit = 65536};
+    struct process_result r;
+    int code = process_run(&p, &r, err);
+    if (code == 0 && r.timed_out)
+        code = error_set(err, -ETIMEDOUT, "%s did not end", program);
+    process_result_free(&r);
+    return code;
+}
+
+/* ---- reading what it left ---------------------------------------------------------------------------------------------------- */
+
+static json_t *load(const char *folder, const char *file)
+{
+    char path[FILE_PATH], *data;
+    size_t size;
+    if (file_read(file_path(path, "%s/%s", folder, file), 16 << 20, &data, &size, NULL) != 0)
+        return NULL;
+    json_t *json = json_loadb(data, size, 0, NULL);
+    free(data);
+    return json;
+}
+
+static const json_t *runner_line(const json_t *run, const char *task, const char *name)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach(json_object_get(run, "tests"), i, line)
+    {
+        const char *t = json_string_value(json_object_get(line, "task")), *n = json_string_value(json_object_get(line, "test"));
+        if (t && n && strcmp(t, task) == 0 && strcmp(n, name) == 0)
+            return line;
+    }
+    return NULL;
+}
+
+static void failed(struct grade_result *result, struct grade_test *t, enum verdict verdict, uint64_t seed, const char *message)
+{
+    if (verdict == VERDICT_GRADER_FAULT)
+        result->fault = true;
+    if (t->verdict != VERDICT_FINISHED && verdict != VERDICT_GRADER_FAULT)
+        return; /* the first failure is the one that is told */
+    free(t->message);
+    t->message = copy(message);
+    t->verdict = verdict;
+    t->seed = seed;
+}
+
+static void add_up(struct grade_result *result, struct grade_test *t, const json_t *run, const struct seed_run *how)
+{
+    char task[80], name[80], file[200];
+    underscores(task, sizeof task, t->test->task->id);
+    underscores(name, sizeof name, t->test->id);
+    snprintf(file, sizeof file, "%s.%s.json", task, name);
+    json_t *record = load(how->folder, file);
+    const json_t *line = runner_line(run, task, name), *said = json_object_get(record, "passed"), *seen = json_object_get(line, "passed");
+    enum verdict verdict;
+    t->runs++;
+    t->seconds += json_number_value(json_object_get(line, "seconds"));
+    if (!record || !line || !json_is_boolean(said) || json_is_true(said) != json_is_true(seen) ||
+        verdict_from_id(json_string_value(json_object_get(record, "verdict")), &verdict) != 0)
+        failed(result, t, VERDICT_GRADER_FAULT, how->seed, "the test left no result that can be believed");
+    else if (json_is_true(said))
+        t->passed_runs++;
+    else
+        failed(result, t, verdict, how->seed, json_string_value(json_object_get(record, "message")));
+    json_decref(record);
+}
+
+static int run_seed(struct grade_result *result, struct seed_run *run, bool hidden, struct error *err)
+{
+    int code = file_temp_dir(run->folder, "faultline-check", err);
+    if (code)
+        return code;
+    code = run_program(run, err);
+    if (code == 0) {
+        json_t *seen = load(run->folder, "run.json");
+        for (uint32_t i = 0; i < result->tests; i++)
+            if (result->test[i].hidden == hidden)
+                add_up(result, &result->test[i], seen, run);
+        json_decref(seen);
+    }
+    file_remove_tree(run->folder);
+    return code;
+}
+
+/* ---- the result --------------------------------------------------------------------------------------------------------------- */
+
+static struct grade_result *empty_result(const struct lab *lab, const struct grade_options *options)
+{
+    struct grade_result *result = calloc(1, sizeof *result);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        n += lab->task[i].tests;
+    if (!result || !(result->test = calloc(2 * n, sizeof *result->test)))
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    result->lab = lab;
+    result->submission = copy("");
+    result->notes = copy("");
+    result->build_output = copy("");
+    result->built = true;
+    result->layers = sandbox_layers(NULL);
+    result->secret = options->secret;
+    const struct lab_test *only = options->only ? lab_find_test(lab, options->only) : NULL;
+    for (int hidden = 0; hidden <= (options->secret != 0); hidden++)
+        for (uint32_t i = 0; i < lab->tasks; i++)
+            for (uint32_t j = 0; j < lab->task[i].tests; j++) {
+                const struct lab_test *test = &lab->task[i].test[j];
+                uint32_t max = hidden ? test->hidden_points : test->points;
+                if ((only && only != test) || (hidden && max == 0))
+                    continue;
+                struct grade_test *t = &result->test[result->tests++];
+                *t = (struct grade_test){.test = test, .hidden = hidden, .max = max, .message = copy("")};
+            }
+    return result;
+}
+
+static void count_points(struct grade_result *result)
+{
+    for (uint32_t i = 0; i < result->tests; i++) {
+        struct grade_test *t = &result->test[i];
+        t->passed = t->runs > 0 && t->passed_runs == t->runs && t->verdict == VERDICT_FINISHED;
+        t->score = t->passed ? t->max : 0;
+        result->score += t->score;
+        result->max += t->max;
+        result->public_score += t->hidden ? 0 : t->score;
+        result->public_max += t->hidden ? 0 : t->max;
+    }
+}
+
+int grade_plugin(const struct lab *lab, const char *plugin, const struct grade_options *options, struct grade_result **out, struct error *err)
+{
+    char absolute[PATH_MAX];
+    if (!realpath(plugin, absolute))
+        return error_set(err, -errno, "%s: %s", plugin, strerror(errno));
+    struct grade_result *result = empty_result(lab, options);
+    uint64_t start = process_clock_ns();
+    uint32_t publics = options->seed ? 1 : lab->public_seeds, hiddens = options->secret ? lab->hidden_seeds : 0;
+    struct progress progress;
+    progress_start(&progress, "testing", publics + hiddens, options->quiet);
+    struct rng secret;
+    rng_seed(&secret, options->secret, 1);
+    int code = 0;
+    for (uint32_t i = 0; i < publics + hiddens && code == 0; i++) {
+        bool hidden = i >= publics;
+        struct seed_run run = {.lab = lab, .plugin = absolute, .options = options, .large = hidden};
+        run.seed = hidden ? rng_next(&secret) >> 1 : options->seed ? options->seed : lab->public_seed[i];
+        code = run_seed(result, &run, hidden, err);
+        progress_set(&progress, i + 1);
+    }
+    progress_end(&progress);
+    count_points(result);
+    result->seconds = (double)(process_clock_ns() - start) * 1e-9;
+    if (code) {
+        grade_result_destroy(result);
+        return code;
+    }
+    *out = result;
+    return 0;
+}
+
+/* A result in which every test failed for the same reason, without having been run. */
+static struct grade_result *unbuilt(const struct lab *lab, const struct grade_options *options, enum verdict verdict, const char *message)
+{
+    struct grade_result *result = empty_result(lab, options);
+    result->built = verdict != VERDICT_NO_BUILD;
+    for (uint32_t i = 0; i < result->tests; i++)
+        failed(result, &result->test[i], verdict, 0, message);
+    count_points(result);
+    return result;
+}
+
+int grade_submission(const struct lab *lab, const char *folder, const struct grade_options *options, struct grade_result **out, struct error *err)
+{
+    struct error why;
+    unsigned layers = sandbox_layers(&why);
+    bool unsafe = (layers & SANDBOX_NEEDED) != SANDBOX_NEEDED;
+    if (unsafe && !options->allow_unsafe) {
+        char have[100];
+        return error_set(err, -EPERM,
+                         "grading needs the sandbox layers namespaces and seccomp; here work: %s (%.300s). Install bubblewrap, or allow user "
+                         "namespaces, or say --allow-unsafe to run the submission all the same (the report then says so)",
+                         sandbox_describe(layers, have, sizeof have), why.text);
+    }
+    char work[FILE_PATH], plugin[FILE_PATH], *notes = NULL, *output = NULL;
+    uint64_t start = process_clock_ns();
+    int code = file_temp_dir(work, "faultline-grade", err);
+    if (code)
+        return code;
+    code = submission_take(lab, folder, work, &notes, err);
+    if (code == 0) {
+        code = submission_build(lab, options, work, plugin, &output, err);
+        if (code == 0)
+            code = grade_plugin(lab, plugin, options, out, err);
+        else if (code == -ENOEXEC) {
+            *out = unbuilt(lab, options, VERDICT_NO_BUILD, err->text);
+            code = 0;
+        }
+    } else if (code == -ENOENT || code == -EINVAL) {
+        *out = unbuilt(lab, options, VERDICT_NO_BUILD, err->text);
+        code = file_is_dir(folder) ? 0 : code;
+    }
+    if (code == 0) {
+        char name[PATH_MAX];
+        free((*out)->submission), free((*out)->notes), free((*out)->build_output);
+        (*out)->submission = copy(realpath(folder, name) ? strrchr(name, '/') + 1 : folder);
+        (*out)->notes = copy(notes);
+        (*out)->build_output = copy(output);
+        (*out)->unsafe = unsafe;
+        (*out)->seconds = (double)(process_clock_ns() - start) * 1e-9;
+    }
+    free(notes);
+    free(output);
+    file_remove_tree(work);
+    return code;
+}

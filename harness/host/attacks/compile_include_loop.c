@@ -1,0 +1,3 @@
+/* verdict: does-not-build
+ * Has the compiler read without end. */
+#include "/dev/zero"

@@ -1,0 +1,18 @@
+/* verdict: cpu-time, wall-time, memory, crashed
+ * Threads that make threads; threads are allowed, so limits of memory and time must end it. */
+#include <pthread.h>
+
+static void *more(void *argument)
+{
+    for (;;) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, more, argument) == 0)
+            pthread_detach(thread);
+    }
+    return NULL;
+}
+
+__attribute__((constructor)) static void attack(void)
+{
+    more(NULL);
+}

@@ -1,0 +1,365 @@
+/* The judge's side of a run: makes the shared memory, starts the host, waits with a deadline, and names the way it ended.
+ *
+ * The order of the questions in `judge_end` is the point. First whether we know at all how it ended (the supervisor's status); then what was done
+ * to it (deadline, limits, refused call); then what it did itself (crash, exit); last whether the log is whole. Each answer rests on the kernel's
+ * word or on the supervisor's; the runner's own note only fills in the words.
+ */
+#include "host/host.h"
+
+#include "base/process.h"
+#include "base/text.h"
+#include "host/plugin.h"
+#include "host/sandbox.h"
+#include "host/shared.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const names[VERDICT_COUNT] = {
+    "finished",   "wrong",     "crashed",  "CPU time",      "wall time",           "memory",           "left early",
+    "short log",  "too many records", "forbidden system call", "does not build", "lacks an entry", "grader's own fault",
+};
+static const char *const ids[VERDICT_COUNT] = {
+    "finished",  "wrong",            "crashed",               "cpu-time",       "wall-time",      "memory",       "left-early",
+    "short-log", "too-many-records", "forbidden-system-call", "does-not-build", "lacks-an-entry", "grader-fault",
+};
+
+const char *verdict_name(enum verdict verdict)
+{
+    return names[verdict];
+}
+
+const char *verdict_id(enum verdict verdict)
+{
+    return ids[verdict];
+}
+
+int verdict_from_id(const char *id, enum verdict *verdict)
+{
+    for (int i = 0; id && i < VERDICT_COUNT; i++)
+        if (strcmp(ids[i], id) == 0) {
+            *verdict = (enum verdict)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+/* ---- shared memory -------------------------------------------------------------------------------------------------------- */
+
+struct memory {
+    int fd;
+    void *at;
+    size_t size;
+};
+
+static int memory_create(struct memory *m, const char *name, size_t size)
+{
+    *m = (struct memory){.fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), .at = MAP_FAILED, .size = size};
+    if (m->fd < 0 || ftruncate(m->fd, (off_t)size) < 0)
+        return -errno;
+    m->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
+    return m->at == MAP_FAILED ? -errno : 0;
+}
+
+static void memory_destroy(struct memory *m)
+{
+    if (m->at != MAP_FAILED && m->at)
+        munmap(m->at, m->size);
+    if (m->fd > 0)
+        close(m->fd);
+    *m = (struct memory){.fd = -1, .at = MAP_FAILED};
+}
+
+/* The scenario can't be changed once it is there; F_SEAL_WRITE needs that nobody has it mapped for writing. */
+static int seal_scenario(struct memory *m, const void *scenario, size_t size)
+{
+    memcpy(m->at, scenario, size);
+    munmap(m->at, m->size);
+    m->at = MAP_FAILED;
+    return fcntl(m->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ? -errno : 0;
+}
+
+static int seal_shared(struct memory *m, const struct host_request *q)
+{
+    struct host_shared *shared = m->at;
+    shared->log.magic = LOG_MAGIC;
+    shared->log.record_size = q->record_size;
+    shared->log.capacity = q->records;
+    return fcntl(m->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ? -errno : 0;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------------------ */
+
+__attribute__((format(printf, 3, 4))) static void say(struct host_outcome *o, enum verdict verdict, const char *format, ...)
+{
+    char raw[sizeof o->sentence];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    o->verdict = verdict;
+    text_clean(o->sentence, sizeof o->sentence, raw, strlen(raw));
+    for (char *p = o->sentence; *p; p++)
+        if (*p == '\n')
+            *p = ' ';
+}
+
+/* Function and line of an offset in the plugin: "in pick() at load_balancing.c:120". Reads debug information of an object that we do not trust,
+ * so the reader runs in the sandbox too. */
+static void find_place(const struct host_request *q, const struct host_note *n, unsigned layers, char *out, size_t size)
+{
+    out[0] = '\0';
+    char offsets[NOTE_FRAMES][24];
+    const char *argv[NOTE_FRAMES + 8] = {"addr2line", "-s", "-f", "-e", q->plugin};
+    uint32_t frames = n->frames < NOTE_FRAMES ? n->frames : NOTE_FRAMES;
+    for (uint32_t i = 0; i < frames; i++) {
+        snprintf(offsets[i], sizeof offsets[i], "0x%llx", (unsigned long long)n->frame[i]);
+        argv[5 + i] = offsets[i];
+    }
+    if (frames == 0)
+        return;
+    const char *command[SANDBOX_ARGV];
+    const struct sandbox_bind binds[] = {{q->plugin, false}, {NULL, false}};
+    sandbox_command(command, layers, binds, "/", argv);
+    struct process p = {.argv = command, .wall_ms = 3000, .output_limit = 4096, .output_first = true};
+    struct process_result r;
+    if (process_run(&p, &r, NULL) < 0)
+        return;
+    char clean[2048];
+    text_clean(clean, sizeof clean, r.output, r.output_size);
+    process_result_free(&r);
+    /* Pairs of lines, "function" and "file:line", innermost first. */
+    size_t used = 0;
+    char *save = NULL;
+    for (char *function = strtok_r(clean, "\n", &save); function; function = strtok_r(NULL, "\n", &save)) {
+        char *place = strtok_r(NULL, "\n", &save);
+        if (!place || strcmp(function, "??") == 0 || used + 120 > size)
+            break;
+        place[strcspn(place, " ")] = '\0';
+        used += (size_t)snprintf(out + used, size - used, "%s%.60s() at %.60s", used ? ", called from " : " in ", function, place);
+        if (used > 180)
+            break;
+    }
+}
+
+static void say_crash(const struct host_request *q, struct host_outcome *o, const struct host_note *n, int signal_number, unsigned layers)
+{
+    char place[400];
+    find_place(q, n, layers, place, sizeof place);
+    bool same = n->signal == signal_number;
+    uint64_t below = n->stack - n->address;
+    const char *why = "";
+    if (same && signal_number == SIGSEGV && n->address < 65536)
+        why = " (a NULL pointer was followed)";
+    else if (same && signal_number == SIGSEGV && (below < 65536 || -below < 65536))
+        why = " (the stack overflowed: an endless recursion?)";
+    else if (same && signal_number == SIGFPE)
+        why = " (a division by zero?)";
+    else if (signal_number == SIGABRT)
+        why = " (abort, a failed assertion, or memory that malloc found damaged)";
+    say(o, VERDICT_CRASHED, "it crashed: %s%s%s.", strsignal(signal_number), why, place);
+}
+
+/* ---- the verdict ---------------------------------------------------------------------------------------------------------------- */
+
+static bool judge_signal(const struct host_request *q, struct host_outcome *o, const struct host_note *n, int signal_number, unsigned layers)
+{
+    char text[TEXT_NUMBER], place[400];
+    if (signal_number == SIGSYS) {
+        char call[64];
+        find_place(q, n, layers, place, sizeof place);
+        say(o, VERDICT_FORBIDDEN_CALL, "it made a system call that is not allowed: %s%s. An implementation computes; it needs no files, processes or network.",
+            sandbox_call_name(n->call, call, sizeof call), place);
+    } else if ((signal_number == SIGKILL || signal_number == SIGXCPU) && q->limits.cpu_seconds &&
+               o->cpu_ns + 200000000u >= q->limits.cpu_seconds * 1000000000u) {
+        say(o, VERDICT_CPU_TIME, "it used %s of processor time; %llu s are allowed. An endless loop, or an operation that is far too slow?",
+            text_duration(text, (double)o->cpu_ns), (unsigned long long)q->limits.cpu_seconds);
+    } else if (n->refused) {
+        say(o, VERDICT_MEMORY, "it asked for memory beyond the limit of %s (the last request: %llu bytes) and then ended by signal %d.",
+            text_bytes(text, (double)q->limits.memory_bytes), (unsigned long long)n->refused, signal_number);
+    } else {
+        say_crash(q, o, n, signal_number, layers);
+    }
+    return true;
+}
+
+static void judge_exit(const struct host_request *q, struct host_outcome *o, const struct host_shared *s, int exit_code)
+{
+    const struct host_note *n = &s->note;
+    char text[TEXT_NUMBER];
+    if (n->stage == STAGE_START) {
+        say(o, VERDICT_GRADER_FAULT, "the host could not prepare the run: %.300s.", n->message);
+    } else if (n->stage == STAGE_LOADING && exit_code == EXIT_CANNOT_TELL) {
+        say(o, VERDICT_NO_ENTRY, "the plugin cannot be loaded: %.400s.", n->message);
+    } else if (n->stage != STAGE_RETURNED) {
+        say(o, VERDICT_LEFT_EARLY, "it ended the process itself (exit code %d) after %llu of %llu decisions.", exit_code, (unsigned long long)o->count,
+            (unsigned long long)q->records);
+    } else if (n->run_code == -ENOENT) {
+        say(o, VERDICT_NO_ENTRY, "there is no entry named %s: register it with the name that the handout gives.", q->entry);
+    } else if (n->run_code == -ENOMEM || (n->run_code != 0 && n->refused)) {
+        say(o, VERDICT_MEMORY, "it ran out of memory; the limit is %s (the last request: %llu bytes).", text_bytes(text, (double)q->limits.memory_bytes),
+            (unsigned long long)n->refused);
+    } else if (n->run_code != 0) {
+        say(o, VERDICT_WRONG, "%.300s (error %d, %s).", n->message[0] ? n->message : "an operation failed", n->run_code, strerror(abs(n->run_code)));
+    } else if (s->log.count > q->records) {
+        say(o, VERDICT_TOO_MANY, "it made %llu decisions where %llu were asked for.", (unsigned long long)s->log.count, (unsigned long long)q->records);
+    } else if (s->log.count < q->records) {
+        say(o, VERDICT_SHORT_LOG, "it made only %llu of %llu decisions.", (unsigned long long)s->log.count, (unsigned long long)q->records);
+    } else {
+        say(o, VERDICT_FINISHED, "finished.");
+    }
+}
+
+static void judge_end(const struct host_request *q, struct host_outcome *o, struct host_shared *s, const struct process_result *r,
+                      const struct host_status *status, bool have_status, unsigned layers)
+{
+    char text[TEXT_NUMBER];
+    s->note.message[sizeof s->note.message - 1] = '\0';
+    o->count = s->log.count < q->records ? s->log.count : q->records;
+    if (r->timed_out)
+        say(o, VERDICT_WALL_TIME, "it was not done after %s and was stopped.", text_duration(text, (double)q->limits.wall_ms * 1e6));
+    else if (!have_status || status->magic != HOST_STATUS_MAGIC || status->trouble)
+        say(o, VERDICT_GRADER_FAULT, "the host process gave no status (%s): %.300s", process_status_text(r->status, text, sizeof text), r->output);
+    else if (WIFSIGNALED(status->wait_status))
+        judge_signal(q, o, &s->note, WTERMSIG(status->wait_status), layers);
+    else
+        judge_exit(q, o, s, WEXITSTATUS(status->wait_status));
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------------------------ */
+
+static const char *host_program(char *out)
+{
+    const char *build = getenv("FAULTLINE_BUILD");
+    char relative[PATH_MAX];
+    snprintf(relative, sizeof relative, "%s/faultline-host", build && *build ? build : "build");
+    return realpath(relative, out);
+}
+
+static int start_and_wait(const struct host_request *q, struct host_outcome *o, struct memory *scenario, struct memory *shared)
+{
+    char host[PATH_MAX], plugin[PATH_MAX], cpu[24], memory[24];
+    if (!host_program(host) || !realpath(q->plugin, plugin)) {
+        say(o, VERDICT_GRADER_FAULT, "%s is missing: run make build.", host_program(host) ? q->plugin : "faultline-host");
+        return -ENOENT;
+    }
+    int status_pipe[2];
+    if (pipe2(status_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    unsigned layers = sandbox_layers(NULL);
+    snprintf(cpu, sizeof cpu, "%llu", (unsigned long long)q->limits.cpu_seconds);
+    snprintf(memory, sizeof memory, "%llu", (unsigned long long)q->limits.memory_bytes);
+    const char *argv[] = {host, plugin, q->entry, cpu, memory, layers & SANDBOX_SECCOMP ? "1" : "0", NULL};
+    const struct sandbox_bind binds[] = {{host, false}, {plugin, false}, {NULL, false}};
+    const char *command[SANDBOX_ARGV];
+    sandbox_command(command, layers, binds, "/tmp", argv);
+    struct process p = {.argv = command, .pass = {scenario->fd, shared->fd, status_pipe[1], -1}, .wall_ms = q->limits.wall_ms, .output_limit = 4096};
+    struct process_result r;
+    struct error err;
+    int code = process_run(&p, &r, &err);
+    close(status_pipe[1]);
+    if (code) {
+        say(o, VERDICT_GRADER_FAULT, "%s", err.text);
+    } else {
+        struct host_status status = {0};
+        bool have = read(status_pipe[0], &status, sizeof status) == (ssize_t)sizeof status;
+        o->wall_ns = r.wall_ns;
+        o->cpu_ns = status.cpu_ns;
+        o->peak_bytes = status.peak_bytes;
+        text_clean(o->output, sizeof o->output, r.output, r.output_size);
+        judge_end(q, o, shared->at, &r, &status, have, layers);
+        process_result_free(&r);
+    }
+    close(status_pipe[0]);
+    return code;
+}
+
+int host_run(const struct host_request *q, struct host_outcome *o)
+{
+    const char *debug = getenv("FAULTLINE_DEBUG");
+    if (debug && strcmp(debug, "1") == 0)
+        return host_run_inline(q, o);
+    *o = (struct host_outcome){0};
+    say(o, VERDICT_GRADER_FAULT, "the run could not be started.");
+    struct memory scenario = {.fd = -1, .at = MAP_FAILED}, shared = {.fd = -1, .at = MAP_FAILED};
+    size_t log_size = (size_t)q->records * q->record_size;
+    int code = memory_create(&scenario, "scenario", q->scenario_size);
+    if (code == 0)
+        code = memory_create(&shared, "decisions", sizeof(struct host_shared) + log_size);
+    if (code == 0)
+        code = seal_scenario(&scenario, q->scenario, q->scenario_size);
+    if (code == 0)
+        code = seal_shared(&shared, q);
+    if (code == 0)
+        code = start_and_wait(q, o, &scenario, &shared);
+    if (code == 0) {
+        /* A copy, so that the judge reads the same bytes twice even if something of the run were still alive. */
+        o->records = malloc(log_size + 1);
+        if (o->records)
+            memcpy(o->records, log_records(&((struct host_shared *)shared.at)->log), log_size);
+        else
+            code = -ENOMEM;
+    }
+    if (code && o->verdict != VERDICT_GRADER_FAULT)
+        say(o, VERDICT_GRADER_FAULT, "the run could not be started: %s.", strerror(-code));
+    memory_destroy(&scenario);
+    memory_destroy(&shared);
+    return o->verdict == VERDICT_GRADER_FAULT ? (code ? code : -EIO) : 0;
+}
+
+void host_outcome_free(struct host_outcome *o)
+{
+    free(o->records);
+    o->records = NULL;
+}
+
+int host_run_inline(const struct host_request *q, struct host_outcome *o)
+{
+    *o = (struct host_outcome){0};
+    struct error err;
+    const struct plugin *plugin = host_load_trusted(q->plugin, &err);
+    size_t log_size = (size_t)q->records * q->record_size;
+    struct host_shared *shared = calloc(1, sizeof *shared + log_size);
+    if (!plugin || !shared) {
+        say(o, VERDICT_NO_ENTRY, "%s", plugin ? "out of memory" : err.text);
+        free(shared);
+        return 0;
+    }
+    shared->log.record_size = q->record_size;
+    shared->log.capacity = q->records;
+    shared->note.run_code = plugin->run(plugin, q->entry, q->scenario, q->scenario_size, &shared->log, shared->note.message, sizeof shared->note.message);
+    shared->note.stage = STAGE_RETURNED;
+    o->count = shared->log.count < q->records ? shared->log.count : q->records;
+    judge_exit(q, o, shared, 0);
+    o->records = malloc(log_size + 1);
+    if (o->records)
+        memcpy(o->records, log_records(&shared->log), log_size);
+    free(shared);
+    return o->records ? 0 : -ENOMEM;
+}
+
+const struct plugin *host_load_trusted(const char *path, struct error *err)
+{
+    char absolute[PATH_MAX];
+    if (!realpath(path, absolute)) {
+        error_set(err, -errno, "%s: %s (make build makes it)", path, strerror(errno));
+        return NULL;
+    }
+    void *handle = dlopen(absolute, RTLD_NOW | RTLD_LOCAL);
+    const struct plugin *plugin = handle ? dlsym(handle, "faultline_plugin") : NULL;
+    if (!plugin || plugin->abi != PLUGIN_ABI) {
+        error_set(err, -EINVAL, "%s: %s", path, handle ? "is no plugin of this version: build it again" : dlerror());
+        return NULL;
+    }
+    return plugin;
+}

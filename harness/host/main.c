@@ -1,0 +1,221 @@
+/* faultline-host: the process that runs an entry.
+ *
+ *     faultline-host PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP
+ *     faultline-host --compile CPU_SECONDS MEMORY_BYTES FILE_BYTES SECCOMP COMPILER ARGUMENT...
+ *
+ * The second form sets limits and starts a compiler. The first is started by host_run with three descriptors (shared.h), inside the sandbox, as process 1. It splits in two. The supervisor waits and reports how the
+ * runner ended; it holds the only descriptor that is believed. The runner gives up every right it can, and only then loads the plugin, because
+ * a shared object runs code of its own while it is being loaded.
+ */
+#include "host/plugin.h"
+#include "host/sandbox.h"
+#include "host/shared.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+static struct host_note *note; /* shared; global because a signal handler and malloc write to it */
+static const char *plugin_path;
+
+/* ---- malloc, to know afterwards that memory was refused ---------------------------------------------------------------- */
+
+#if !SANDBOX_SANITIZED
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+static void *noted(void *p, size_t size)
+{
+    if (!p && size && note)
+        note->refused = size;
+    return p;
+}
+
+__attribute__((visibility("default"))) void *malloc(size_t size)
+{
+    return noted(__libc_malloc(size), size);
+}
+
+__attribute__((visibility("default"))) void *calloc(size_t n, size_t size)
+{
+    return noted(__libc_calloc(n, size), n && size ? (size > SIZE_MAX / n ? SIZE_MAX : n * size) : 0);
+}
+
+__attribute__((visibility("default"))) void *realloc(void *old, size_t size)
+{
+    return noted(__libc_realloc(old, size), size);
+}
+#endif
+
+/* ---- crashes: note what and where, then die of the same signal ------------------------------------------------------------- */
+
+static void note_frames(const ucontext_t *context)
+{
+    void *frames[64];
+    int n = backtrace(frames, 64);
+#if defined __x86_64__
+    void *at = (void *)context->uc_mcontext.gregs[REG_RIP];
+    note->stack = (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+#elif defined __aarch64__
+    void *at = (void *)context->uc_mcontext.pc;
+    note->stack = context->uc_mcontext.sp;
+#else
+    void *at = NULL;
+    (void)context;
+#endif
+    note->frames = 0;
+    for (int i = -1; i < n && note->frames < NOTE_FRAMES; i++) {
+        Dl_info info;
+        void *address = i < 0 ? at : frames[i];
+        if (!address || (i >= 0 && address == at) || !dladdr(address, &info) || !info.dli_fname || strcmp(info.dli_fname, plugin_path) != 0)
+            continue;
+        /* A return address points behind the call; one byte back is inside it. */
+        note->frame[note->frames++] = (uint64_t)((char *)address - (char *)info.dli_fbase) - (address == at ? 0 : 1);
+    }
+}
+
+static void on_crash(int signal_number, siginfo_t *info, void *context)
+{
+    note->signal = signal_number;
+    note->address = (uint64_t)(uintptr_t)info->si_addr;
+    if (signal_number == SIGSYS)
+        note->call = info->si_syscall;
+    signal(signal_number, SIG_DFL); /* a second fault, in here, ends it */
+    note_frames(context);
+    raise(signal_number);
+}
+
+static void watch_crashes(void)
+{
+    static char stack[65536];
+    void *warm[2];
+    backtrace(warm, 2); /* loads what it needs now, while it still may */
+    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+    const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+        sigaction(signals[i], &action, NULL);
+    }
+}
+
+/* ---- the runner -------------------------------------------------------------------------------------------------------------- */
+
+static void *map(int fd, int protection, int flags, size_t *size)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return MAP_FAILED;
+    *size = (size_t)st.st_size;
+    return mmap(NULL, *size, protection, flags, fd, 0);
+}
+
+_Noreturn static void give_up(const char *what)
+{
+    snprintf(note->message, sizeof note->message, "%s", what);
+    _exit(EXIT_CANNOT_TELL);
+}
+
+_Noreturn static void run(const char *entry, const struct sandbox_limits *limits, bool seccomp, struct host_shared *shared)
+{
+    size_t size;
+    void *scenario = map(HOST_FD_SCENARIO, PROT_READ, MAP_PRIVATE, &size);
+    if (scenario == MAP_FAILED)
+        give_up("the scenario cannot be read");
+    close(HOST_FD_STATUS);
+    close(HOST_FD_SHARED);
+    close(HOST_FD_SCENARIO);
+    watch_crashes();
+    if (sandbox_limit(limits) < 0 || (seccomp && sandbox_seccomp(SANDBOX_COMPUTE) < 0))
+        give_up("limits cannot be set");
+
+    note->stage = STAGE_LOADING;
+    void *handle = dlopen(plugin_path, RTLD_NOW | RTLD_LOCAL);
+    const struct plugin *plugin = handle ? dlsym(handle, "faultline_plugin") : NULL;
+    if (!plugin || plugin->abi != PLUGIN_ABI)
+        give_up(handle ? "it is no plugin, or one of another version: build it again" : dlerror());
+    note->stage = STAGE_RUNNING;
+    note->run_code = plugin->run(plugin, entry, scenario, size, &shared->log, note->message, sizeof note->message);
+    note->stage = STAGE_RETURNED;
+    shared->log.finished = note->run_code == 0;
+    fflush(NULL);
+    _exit(EXIT_FINE);
+}
+
+/* ---- the supervisor ------------------------------------------------------------------------------------------------------------ */
+
+static int supervise(pid_t runner)
+{
+    struct host_status status = {.magic = HOST_STATUS_MAGIC};
+    struct rusage usage = {0};
+    int wait_status = 0;
+    /* As process 1 it also inherits what the runner leaves behind; only the runner's end counts. */
+    for (pid_t pid; (pid = wait4(-1, &wait_status, 0, &usage)) != runner;)
+        if (pid < 0 && errno != EINTR) {
+            status.trouble = -errno;
+            break;
+        }
+    status.wait_status = wait_status;
+    status.cpu_ns = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
+                    (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
+    status.peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    return write(HOST_FD_STATUS, &status, sizeof status) == (ssize_t)sizeof status ? EXIT_FINE : EXIT_CANNOT_TELL;
+}
+
+_Noreturn static void compile(char **argv)
+{
+    struct sandbox_limits limits = {strtoull(argv[0], NULL, 10), strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10)};
+    if (sandbox_limit(&limits) < 0 || (argv[3][0] == '1' && sandbox_seccomp(SANDBOX_COMPILE) < 0)) {
+        fputs("limits cannot be set\n", stderr);
+        _exit(EXIT_CANNOT_TELL);
+    }
+    execvp(argv[4], argv + 4);
+    fprintf(stderr, "%s: cannot be started: %s\n", argv[4], strerror(errno));
+    _exit(EXIT_CANNOT_TELL);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 7 && strcmp(argv[1], "--compile") == 0)
+        compile(argv + 2);
+    if (argc != 6) {
+        fputs("faultline-host is started by the judge; a person wants: faultline check --help\n", stderr);
+        return EXIT_WRONG_USE;
+    }
+    plugin_path = argv[1];
+    struct sandbox_limits limits = {.cpu_seconds = strtoull(argv[3], NULL, 10), .memory_bytes = strtoull(argv[4], NULL, 10), .file_bytes = 1 << 20};
+    size_t size;
+    struct host_shared *shared = map(HOST_FD_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
+    if (shared == MAP_FAILED)
+        return EXIT_CANNOT_TELL;
+    note = &shared->note;
+    prctl(PR_SET_DUMPABLE, 0); /* nobody inside may look at this process, or at its descriptors */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t supervisor = getpid();
+    pid_t runner = fork();
+    if (runner == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != supervisor)
+            _exit(EXIT_CANNOT_TELL);
+        run(argv[2], &limits, argv[5][0] == '1', shared);
+    }
+    munmap(shared, size);
+    note = NULL;
+    close(HOST_FD_SHARED);
+    close(HOST_FD_SCENARIO);
+    if (runner < 0)
+        return EXIT_CANNOT_TELL;
+    return supervise(runner);
+}

@@ -1,0 +1,48 @@
+/* shared.h: what the three processes of a run share: judge, supervisor, runner.
+ *
+ *   judge        --fork, bubblewrap-->   supervisor (process 1 inside)   --fork-->   runner (loads the plugin)
+ *     |                                        |                                         |
+ *     |<------- struct host_status, pipe ------|                                         |
+ *     |<------- struct host_note + log, shared memory -----------------------------------|
+ *
+ * The status comes from the supervisor, which runs no code of the entry, can't be killed from inside, and has closed nothing over to it: it is
+ * believed. The note comes from the runner's process: it only chooses words.
+ */
+#ifndef HOST_SHARED_H
+#define HOST_SHARED_H
+
+#include "host/log.h"
+
+enum { HOST_FD_SCENARIO = 3, HOST_FD_SHARED = 4, HOST_FD_STATUS = 5 };
+
+enum host_stage { STAGE_START, STAGE_LOADING, STAGE_LOADED, STAGE_RUNNING, STAGE_RETURNED };
+
+struct host_status {
+    uint64_t magic;
+    int32_t wait_status;
+    int32_t trouble; /* the supervisor's own -errno, or 0 */
+    uint64_t cpu_ns, peak_bytes;
+};
+#define HOST_STATUS_MAGIC 0x5354415455533031u
+
+#define NOTE_FRAMES 8
+
+struct host_note {
+    uint32_t stage;        /* enum host_stage */
+    int32_t run_code;      /* what the plugin's run returned */
+    int32_t signal;
+    int32_t call;          /* number of the refused system call */
+    uint64_t address;      /* the fault's */
+    uint64_t stack;        /* the stack pointer at the fault */
+    uint64_t refused;      /* bytes of an allocation that failed */
+    uint32_t frames, pad;
+    uint64_t frame[NOTE_FRAMES]; /* offsets into the plugin, innermost first */
+    char message[512];
+};
+
+struct host_shared {
+    struct host_note note;
+    struct decision_log log;
+};
+
+#endif

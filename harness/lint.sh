@@ -1,0 +1,72 @@
+#!/bin/sh
+# Style and static analysis of everything that git knows or could know. Prints what is wrong, and one line for each tool.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+build=${FAULTLINE_BUILD:-build}
+passed=0 failed=0
+
+check() {
+  name=$1
+  shift
+  if output=$("$@" 2>&1); then
+    echo "   $name: clean"
+    passed=$((passed + 1))
+  else
+    echo "   $name:"
+    echo "$output" | tail -n 60
+    failed=$((failed + 1))
+  fi
+}
+
+files() {
+  git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [ -e "$f" ] && echo "$f"; done
+}
+
+# Another release of clang-format lays some lines out differently, so the style is held by the one that Debian 12 has.
+format() {
+  files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+}
+
+# The include folders of a file are those that the Makefile gives it.
+tidy_one() {
+  lab=$(echo "$1" | sed -n 's#^\(labs\|reference\|bench\)/\([^/]*\)/.*#\2#p')
+  clang-tidy --quiet "$1" -- -std=c17 -D_GNU_SOURCE -Iharness "-I$build" ${lab:+"-Ilabs/$lab" "-Ireference/$lab" "-Ibench/$lab"} 2>/dev/null
+}
+# Only what changed since it was last clean: a stamp holds the checksum of the file, of all headers and of the settings.
+tidy() {
+  mkdir -p "$build/tidy"
+  base=$(files '*.h' .clang-tidy | xargs cat | cksum)
+  files '*.c' | grep -v '^harness/host/attacks/' | while read -r f; do
+    stamp=$build/tidy/$(echo "$f" | tr / _)
+    now="$base $(cksum <"$f")"
+    if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$now" ]; then
+      printf '%s\t%s\t%s\n' "$f" "$stamp" "$now"
+    fi
+  done >"$build/tidy/todo"
+  cut -f1 "$build/tidy/todo" | xargs -r -P "$(nproc)" -n 1 "$0" --tidy-one || return 1
+  while IFS='	' read -r f stamp now; do echo "$now" >"$stamp"; done <"$build/tidy/todo"
+}
+
+cpp_check() {
+  files '*.c' | grep -v '^harness/host/attacks/' | grep -v '/tests/' | xargs cppcheck -j "$(nproc)" --quiet --std=c11 --enable=warning,performance,portability \
+    --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem -Iharness "--cppcheck-build-dir=$build/cppcheck"
+}
+
+shell_check() {
+  files '*.sh' .ci/run | xargs shellcheck
+}
+
+if [ "${1:-}" = --tidy-one ]; then
+  tidy_one "$2"
+  exit
+fi
+mkdir -p "$build/cppcheck"
+case $(clang-format --version) in
+*' version 14.'*) check 'clang-format' format ;;
+*) echo "   clang-format: not checked: the style is held with version 14, here is $(clang-format --version)" ;;
+esac
+check 'clang-tidy' tidy
+check 'cppcheck' cpp_check
+check 'shellcheck' shell_check
+[ -n "${FAULTLINE_COUNTS:-}" ] && echo "$passed $failed" >"$FAULTLINE_COUNTS"
+[ "$failed" -eq 0 ]

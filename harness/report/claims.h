@@ -1,0 +1,71 @@
+/* claims.h: the claims of an article, as a program: predicted, measured, tolerance, and whether it holds.
+ *
+ * bench/NN-x/claims.c is a table of claims and a table of plots, and `return claims_main(argc, argv, &suite);`. Each claim is measured over several
+ * seeds, all of them in parallel. The measured value is the mean over the seeds; the tolerance comes from the spread over the seeds: CLAIMS_ERRORS
+ * standard errors, plus what the formula itself leaves open (`slack`, with the reason in `slack_why`: "the formula is the limit of many servers").
+ *
+ * A claim that cannot fail is a defect, so each has a second form: with `broken` set, measure() puts the failing algorithm (or another law) in the
+ * place of the cure, and the claim must turn false. `claims --broken` measures these, and exits 0 only when every claim is false.
+ *
+ *     claims [--seed N] [--out FILE] [--only ID] [--broken] [--quiet]
+ *
+ * Exit code 0: all hold; 1: one does not (or, broken, one does); 2: wrong use.
+ */
+#ifndef REPORT_CLAIMS_H
+#define REPORT_CLAIMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLAIMS_ERRORS 4.0
+
+struct claim_run {
+    uint64_t seed;   /* of this replication */
+    bool broken;     /* measure with the failing algorithm in the cure's place */
+};
+
+enum claim_relation {
+    CLAIM_EQUALS,   /* |measured - predicted| <= tolerance */
+    CLAIM_AT_LEAST, /* measured >= predicted - tolerance */
+    CLAIM_AT_MOST,  /* measured <= predicted + tolerance */
+};
+
+struct claim {
+    const char *id, *statement, *formula, *unit;
+    const char *source; /* "simulated", "counted", "hardware" … */
+    const char *broken; /* what `broken` puts in the place of what: "round robin in place of smooth weighted" */
+    enum claim_relation relation;
+    double (*predict)(void);                         /* from the formula, computed, never copied */
+    double (*measure)(const struct claim_run *run);  /* one replication; called on several threads at once */
+    uint32_t seeds;                                  /* replications */
+    double slack;                                    /* what the formula leaves open, in the unit */
+    const char *slack_why;                           /* NULL when slack is 0 */
+};
+
+struct claim_series {
+    const char *name;
+    bool line; /* theory as a line, measurements as points with their spread */
+    uint32_t points;
+    /* the i-th point: x, and y for a seed (a line ignores it) */
+    double (*x)(uint32_t i);
+    double (*y)(uint32_t i, const struct claim_run *run);
+};
+
+struct claim_plot {
+    const char *id, *title, *reading, *x, *x_unit, *y, *y_unit;
+    bool log_x, log_y;
+    uint32_t seeds;
+    const struct claim_series *series; /* ends with a NULL name */
+};
+
+struct claim_suite {
+    const char *lab_folder; /* "01-load-balancing": title, incident and what to try next come from its lab.json */
+    const struct claim *claim;
+    uint32_t claims;
+    const struct claim_plot *plot;
+    uint32_t plots;
+};
+
+int claims_main(int argc, char **argv, const struct claim_suite *suite);
+
+#endif
