@@ -2,7 +2,7 @@
 #
 #   labs/NN-name/*.c          the lab's world, linked into everything of that lab ...
 #   labs/NN-name/starter/*.c  ... names the hand-in: files of these names in labs/NN-name are the student's, and no world
-#   labs/NN-name/check.c      program: the lab's tests
+#   labs/NN-name/check*.c     program: the lab's tests
 #   bench/NN-name/PROG.c      programs: claims, replay, cost; any other file there is linked into each of them
 #   reference/NN-name/*.c     plugin reference.so;   reference/NN-name/mistakes/X.c   plugin mistakes/X.so
 #   harness/*/*.c             library; harness/cli/main.c and harness/host/main.c are programs
@@ -26,12 +26,13 @@ export FAULTLINE_BUILD := $(abspath $B)
 # ---- what there is -------------------------------------------------------------------------------------------------
 labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
 handin     = $(addprefix labs/$1/,$(notdir $(wildcard labs/$1/starter/*.c)))
-world      = $(filter-out labs/$1/check.c $(call handin,$1),$(wildcard labs/$1/*.c))
+checks     = $(wildcard labs/$1/check.c labs/$1/check_*.c)
+world      = $(filter-out $(call checks,$1) $(call handin,$1),$(wildcard labs/$1/*.c))
 programs   = $(filter $(addprefix bench/$1/,claims.c cost.c replay.c),$(wildcard bench/$1/*.c))
 shared     = $(filter-out $(call programs,$1),$(wildcard bench/$1/*.c))
 objects    = $(patsubst %.c,$B/obj/%.o,$1)
 libsrc    := $(filter-out harness/cli/main.c harness/host/main.c,$(wildcard harness/*/*.c))
-pluginsrc := $(wildcard harness/sim/*.c)
+pluginsrc := $(wildcard harness/sim/*.c) harness/base/error.c
 testdirs  := $(patsubst %/,%,$(sort $(dir $(wildcard harness/*/tests/*.c reference/*/tests/*.c bench/*/tests/*.c))))
 testname   = $(subst /,-,$(patsubst %/tests,%,$1))
 sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/starter/*.c reference/*/*.c \
@@ -77,7 +78,7 @@ $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
 $B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
 $B/labs/$1/%.so: $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
-$B/labs/$1/check: $B/obj/labs/$1/check.o $(call objects,$(call world,$1)) $B/lib.a
+$B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
 $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1)): $B/labs/$1/%: $B/obj/bench/$1/%.o $(call objects,$(call shared,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^)

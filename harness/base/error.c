@@ -38,5 +38,5 @@ void error_exit(enum exit_code code, const char *format, ...)
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
-    exit(code);
+    exit((int)code);
 }

@@ -1,11 +1,13 @@
 /* claims.h: the claims of an article, as a program: predicted, measured, tolerance, and whether it holds.
  *
- * bench/NN-x/claims.c is a table of claims and a table of plots, and `return claims_main(argc, argv, &suite);`. Each claim is measured over several
- * seeds, all of them in parallel. The measured value is the mean over the seeds; the tolerance comes from the spread over the seeds: CLAIMS_ERRORS
- * standard errors, plus what the formula itself leaves open (`slack`, with the reason in `slack_why`: "the formula is the limit of many servers").
+ * bench/NN-x/claims.c is a table of claims and a table of plots, and `return claims_main(argc, argv, &suite);`. Each
+ * claim is measured over several seeds, all of them in parallel. The measured value is the mean over the seeds; the
+ * tolerance comes from the spread over the seeds: CLAIMS_ERRORS standard errors, plus what the formula itself leaves
+ * open (`slack`, with the reason in `slack_why`: "the formula is the limit of many servers").
  *
- * A claim that cannot fail is a defect, so each has a second form: with `broken` set, measure() puts the failing algorithm (or another law) in the
- * place of the cure, and the claim must turn false. `claims --broken` measures these, and exits 0 only when every claim is false.
+ * A claim that cannot fail is a defect, so each has a second form: with `broken` set, measure() puts the failing
+ * algorithm (or another law) in the place of the cure, and the claim must turn false. `claims --broken` measures these,
+ * and exits 0 only when every claim is false.
  *
  *     claims [--seed N] [--out FILE] [--only ID] [--broken] [--quiet]
  *
@@ -20,8 +22,8 @@
 #define CLAIMS_ERRORS 4.0
 
 struct claim_run {
-    uint64_t seed;   /* of this replication */
-    bool broken;     /* measure with the failing algorithm in the cure's place */
+    uint64_t seed; /* of this replication */
+    bool broken;   /* measure with the failing algorithm in the cure's place */
 };
 
 enum claim_relation {
@@ -35,11 +37,11 @@ struct claim {
     const char *source; /* "simulated", "counted", "hardware" … */
     const char *broken; /* what `broken` puts in the place of what: "round robin in place of smooth weighted" */
     enum claim_relation relation;
-    double (*predict)(void);                         /* from the formula, computed, never copied */
-    double (*measure)(const struct claim_run *run);  /* one replication; called on several threads at once */
-    uint32_t seeds;                                  /* replications */
-    double slack;                                    /* what the formula leaves open, in the unit */
-    const char *slack_why;                           /* NULL when slack is 0 */
+    double (*predict)(void);                        /* from the formula, computed, never copied */
+    double (*measure)(const struct claim_run *run); /* one replication; called on several threads at once */
+    uint32_t seeds;                                 /* replications */
+    double slack;                                   /* what the formula leaves open, in the unit */
+    const char *slack_why;                          /* NULL when slack is 0 */
 };
 
 struct claim_series {

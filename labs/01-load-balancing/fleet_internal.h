@@ -56,12 +56,13 @@ struct waiting_room {
 };
 
 /* Errors that a failing server answers a while later; places in slot[] are named by the queue's events. */
+struct answer {
+    struct waiting request;
+    uint32_t outcome, next_free;
+};
 struct answers {
     struct event_queue *queue;
-    struct answer {
-        struct waiting request;
-        uint32_t outcome, next_free;
-    } * slot;
+    struct answer *slot;
     uint32_t slots, free;
 };
 

@@ -28,10 +28,10 @@ static int64_t check(const struct script *script)
     for (uint32_t i = 0; i < script->steps; i++) {
         const struct script_step *s = &script->step[i];
         const bool names_backend = s->op <= SCRIPT_WEIGHT, names_pick = !names_backend;
-        if (s->op > SCRIPT_DONE || (i && s->at < script->step[i - 1].at) ||
+        if (s->op > SCRIPT_ANSWER || (i && s->at < script->step[i - 1].at) ||
             (names_backend && s->backend >= script->config.max_backends) || (names_pick && s->id >= SCRIPT_MAX_PICKS) ||
             ((s->op == SCRIPT_ADD || s->op == SCRIPT_WEIGHT) && s->value > LB_MAX_WEIGHT) ||
-            (s->op == SCRIPT_DONE && s->value > LB_TIMEOUT))
+            (s->op == SCRIPT_DONE && s->value > LB_TIMEOUT) || (s->op == SCRIPT_ANSWER && s->value > 1))
             return -EINVAL;
         if (names_pick && s->id >= ids)
             ids = (int64_t)s->id + 1;
@@ -77,6 +77,7 @@ static bool walk_step(struct walk *w, const struct script_step *s, uint32_t *bac
     case SCRIPT_WEIGHT:
         return w->member[s->backend];
     case SCRIPT_DONE:
+    case SCRIPT_ANSWER:
         if (!w->sent[s->id])
             return false;
         *backend = w->sent[s->id] - 1;
@@ -93,6 +94,16 @@ static void walk_picked(struct walk *w, const struct script *script, uint32_t id
     w->sent[id] = backend < script->config.max_backends && w->member[backend] ? backend + 1 : 0;
 }
 
+enum lb_outcome script_answer(const struct script_step *s, uint32_t backend, uint64_t *latency)
+{
+    *latency = s->latency;
+    if (s->op == SCRIPT_DONE)
+        return (enum lb_outcome)s->value;
+    if (s->value)
+        *latency *= (uint64_t)backend + 1;
+    return backend == s->backend ? LB_ERROR : LB_OK;
+}
+
 static int call(void *balancer, const struct lb_ops *ops, const struct script_step *s, uint32_t backend)
 {
     switch (s->op) {
@@ -103,9 +114,12 @@ static int call(void *balancer, const struct lb_ops *ops, const struct script_st
         return 0;
     case SCRIPT_WEIGHT:
         return ops->set_weight(balancer, backend, s->value, s->at);
-    default: /* SCRIPT_DONE */
-        if (ops->done)
-            ops->done(balancer, backend, (enum lb_outcome)s->value, s->latency, s->at);
+    default: /* SCRIPT_DONE, SCRIPT_ANSWER */
+        if (ops->done) {
+            uint64_t latency;
+            enum lb_outcome outcome = script_answer(s, backend, &latency);
+            ops->done(balancer, backend, outcome, latency, s->at);
+        }
         return 0;
     }
 }
@@ -194,6 +208,7 @@ static void print_ms(FILE *out, uint64_t ns)
 void script_print_step(FILE *out, uint32_t number, const struct script_step *s, uint32_t backend)
 {
     static const char *const ends[] = {"ok", "error", "refused", "timeout"};
+    uint64_t latency;
     fprintf(out, "%3u. at ", number);
     print_ms(out, s->at);
     switch (s->op) {
@@ -212,9 +227,9 @@ void script_print_step(FILE *out, uint32_t number, const struct script_step *s, 
         else
             fprintf(out, ": pick gives backend %u\n", backend);
         break;
-    default: /* SCRIPT_DONE */
-        fprintf(out, ": done, backend %u: %s after ", backend, s->value <= LB_TIMEOUT ? ends[s->value] : "?");
-        print_ms(out, s->latency);
+    default: /* SCRIPT_DONE, SCRIPT_ANSWER */
+        fprintf(out, ": done, backend %u: %s after ", backend, ends[script_answer(s, backend, &latency)]);
+        print_ms(out, latency);
         fputc('\n', out);
         break;
     }

@@ -12,16 +12,27 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum script_op { SCRIPT_ADD, SCRIPT_REMOVE, SCRIPT_WEIGHT, SCRIPT_PICK, SCRIPT_DONE };
+enum script_op {
+    SCRIPT_ADD,
+    SCRIPT_REMOVE,
+    SCRIPT_WEIGHT,
+    SCRIPT_PICK,
+    SCRIPT_DONE,   /* the pick ends as the step says */
+    SCRIPT_ANSWER, /* the pick ends as the backend that got it would answer: see script_answer */
+};
 
 struct script_step {
     uint64_t at; /* ns, does not go back */
     uint32_t op;
-    uint32_t id;      /* of a pick: 0 … SCRIPT_MAX_PICKS-1, its own; of a done: the pick that ends */
-    uint32_t backend; /* of add, remove, weight */
-    uint32_t value;   /* add, weight: the weight; done: enum lb_outcome */
-    uint64_t latency; /* done: ns */
+    uint32_t id;      /* of a pick: 0 … SCRIPT_MAX_PICKS-1, its own; of a done or answer: the pick that ends */
+    uint32_t backend; /* of add, remove, weight; of an answer: the one backend that fails, or LB_NONE */
+    uint32_t value;   /* add, weight: the weight; done: enum lb_outcome; answer: 1 when backends are slower by number */
+    uint64_t latency; /* done, answer: ns */
 };
+
+/* How a done or an answer ends a pick that `backend` got. An answer is LB_ERROR by the backend that the step names and
+ * LB_OK by all others; with value 1 backend b takes b + 1 times the latency. */
+enum lb_outcome script_answer(const struct script_step *step, uint32_t backend, uint64_t *latency);
 
 #define SCRIPT_MAX_STEPS    200000u
 #define SCRIPT_MAX_PICKS    SCRIPT_MAX_STEPS

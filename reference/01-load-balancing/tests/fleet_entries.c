@@ -28,6 +28,8 @@ struct strict {
 };
 
 static uint32_t living; /* created and not destroyed */
+static uint64_t first_number[MOST_BACKENDS];
+static uint32_t created;
 
 static int strict_create(const struct lb_config *config, void **out)
 {
@@ -36,6 +38,8 @@ static int strict_create(const struct lb_config *config, void **out)
     struct strict *s = calloc(1, sizeof *s);
     s->backends = config->max_backends;
     s->random = config->random;
+    struct rng copy = config->random;
+    first_number[created++ % MOST_BACKENDS] = rng_next(&copy);
     s->inner = config->inner;
     s->fail_add = config->eject_after; /* this entry reads it as: fail at the add of that weight */
     if (s->inner)
@@ -253,6 +257,20 @@ Test(fleet_entries, pack_and_unpack)
     cr_assert(fleet_unpack(bytes, size - 1, &back) == -EINVAL, "a block that is cut short was taken");
     cr_assert(fleet_unpack(bytes, sizeof s - 1, &back) == -EINVAL, "a block without a scenario was taken");
     free(bytes);
+}
+
+/* Balancers that drew the same numbers would pick the same backends at the same time, and a wrapper would follow its
+ * inner entry. */
+Test(fleet_entries, each_balancer_has_numbers_of_its_own)
+{
+    const struct fleet_scenario s = eventful();
+    struct fleet_entry *e;
+    cr_assert(fleet_entry_create(&s, &wrapper, &plain, NULL, &e, NULL) == 0, "no entry");
+    cr_assert(created == 6, "%u balancers", created);
+    for (uint32_t i = 0; i < created; i++)
+        for (uint32_t k = 0; k < i; k++)
+            cr_assert(first_number[i] != first_number[k], "balancers %u and %u draw the same", i, k);
+    fleet_entry_destroy(e);
 }
 
 /* ---- names and failures ------------------------------------------------------------------------------------------ */

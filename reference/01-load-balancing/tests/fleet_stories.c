@@ -255,15 +255,13 @@ Test(fleet_stories, fail_slower_than_the_client_waits)
  */
 Test(fleet_stories, leave_and_join_again)
 {
-    const struct fleet_change change[] = {{5, 0, FLEET_LEAVE, 0},
-                                          {6, 0, FLEET_LEAVE, 0},
-                                          {7, 0, FLEET_WEIGHT, 9},
-                                          {30, 0, FLEET_JOIN, 0},
-                                          {40, 0, FLEET_WEIGHT, 4}};
+    const struct fleet_change change[] = {{5, 0, FLEET_LEAVE, 0}, {6, 0, FLEET_LEAVE, 0},   {7, 0, FLEET_WEIGHT, 9},
+                                          {30, 0, FLEET_JOIN, 0}, {40, 0, FLEET_WEIGHT, 4}, {43, 0, FLEET_JOIN, 0}};
     struct story s = {.request = {{0, 10, 0}, {1, 10, 0}, {6, 10, 0}, {31, 10, 0}, {45, 1, 0}}, .idle = true};
-    run(&s, fleet(1), 5, change);
+    run(&s, fleet(1), 6, change);
     expect(&s, "0: join 0 w1\n0: idle 0\n0: pick 0\n1: pick 0\n5: leave 0\n6: pick 0\n10: ok 0 10\n20: ok 0 19\n"
-               "30: join 0 w9\n30: idle 0\n31: pick 0\n40: join 0 w4\n41: ok 0 10\n41: idle 0\n45: pick 0\n46: ok 0 1\n"
+               "30: join 0 w9\n30: idle 0\n31: pick 0\n40: join 0 w4\n41: ok 0 10\n41: idle 0\n43: join 0 w4\n45: pick "
+               "0\n46: ok 0 1\n"
                "46: idle 0\n");
 }
 
@@ -304,16 +302,14 @@ Test(fleet_stories, reports)
 /* Several reports are under way when they take longer than the time between two. */
 Test(fleet_stories, slow_reports)
 {
-    struct story s = {.request = {{0, 12, 0}, {11, 20, 0}, {36, 9, 0}}, .reports = true};
+    struct story s = {.request = {{0, 12, 0}, {11, 5, 0}, {22, 3, 0}, {29, 40, 0}}, .reports = true};
     struct fleet_scenario reporting = fleet(1);
     reporting.report_every_ns = 10;
     reporting.report_delay_ns = 25;
     run(&s, reporting, 0, NULL);
-    expect(&s, "0: pick 0\n11: pick 0\n12: ok 0 12\n32: ok 0 21\n35: load 0 1\n36: pick 0\n45: ok 0 9\n");
-    struct story longer = {.request = {{0, 12, 0}, {11, 20, 0}, {36, 40, 0}}, .reports = true};
-    run(&longer, reporting, 0, NULL);
-    expect(&longer, "0: pick 0\n11: pick 0\n12: ok 0 12\n32: ok 0 21\n35: load 0 1\n36: pick 0\n45: load 0 1\n"
-                    "55: load 0 1\n65: load 0 1\n75: load 0 1\n76: ok 0 40\n");
+    /* held at 10, 20, 30, 40: 1, 0, 1, 1 */
+    expect(&s, "0: pick 0\n11: pick 0\n12: ok 0 12\n17: ok 0 6\n22: pick 0\n25: ok 0 3\n29: pick 0\n35: load 0 1\n"
+               "45: load 0 0\n55: load 0 1\n65: load 0 1\n69: ok 0 40\n");
 }
 
 Test(fleet_stories, instant_reports)
@@ -364,5 +360,24 @@ Test(fleet_stories, figures)
               "server 1: picked %" PRIu64 ", busy %" PRIu64, r.server[1].picked, r.server[1].busy_ns);
     cr_assert(hist_count(r.latency) == 2 && hist_max(r.latency) == 10, "the histogram holds %" PRIu64,
               hist_count(r.latency));
+    fleet_result_free(&r);
+}
+
+/* A crash empties the server for the averages too: two held from 0 to 5, none until 10. */
+Test(fleet_stories, figures_of_a_crash)
+{
+    const struct fleet_change change = {5, 0, FLEET_REFUSE, 0};
+    struct story s = {.request = {{0, 90, 0}, {0, 90, 0}, {10, 1, 0}}};
+    struct fleet_scenario crashing = fleet(1);
+    struct fleet_result r;
+    struct error err = {""};
+    const struct fleet_source source = {next, &s};
+    const struct fleet_policy policy = {.context = &s, .pick = pick};
+    crashing.changes = 1;
+    crashing.change = &change;
+    cr_assert(fleet_run(&crashing, &source, &policy, &r, &err) == 0, "%s", err.text);
+    cr_assert(r.error == 2 && r.refused == 1 && r.ok == 0 && r.server[0].failed == 3, "%" PRIu64 " errors", r.error);
+    cr_assert(r.mean_held == 1 && r.server[0].busy_ns == 5, "held %g, busy %" PRIu64, r.mean_held, r.server[0].busy_ns);
+    cr_assert(fleet_loss(&r) == 1, "a loss of %g", fleet_loss(&r));
     fleet_result_free(&r);
 }

@@ -137,8 +137,21 @@ Test(fleet_theory, timeouts_with_work_left_behind)
     assert_theory("requests held", e[1], 4, 0.01, 0);
 }
 
-/* Balancers that draw at random split a Poisson stream into Poisson streams: nothing changes, and each gets its share.
- */
+struct shares {
+    struct rng random;
+    uint64_t of[7];
+};
+
+static uint32_t pick_and_count(void *context, uint32_t balancer, uint64_t now)
+{
+    struct shares *s = context;
+    (void)now;
+    s->of[balancer]++;
+    return rng_below(&s->random, 4);
+}
+
+/* Splitting a Poisson stream at random gives Poisson streams, so balancers that draw at random are as one; each gets
+ * its share, give or take four standard deviations. */
 Test(fleet_theory, several_balancers)
 {
     figure *const of[] = {figure_mean_ms};
@@ -147,4 +160,13 @@ Test(fleet_theory, several_balancers)
     s.balancers = 7;
     estimate(&s, RANDOM, 1, of, &e);
     assert_theory("mean, ms", e, 10.0 / 3, 0.01, 0);
+    struct shares shares = {.of = {0}};
+    struct fleet_result r;
+    const struct fleet_policy policy = {.context = &shares, .pick = pick_and_count};
+    rng_seed(&shares.random, 1, 9);
+    cr_assert(fleet_run(&s, NULL, &policy, &r, NULL) == 0, "the run failed");
+    fleet_result_free(&r);
+    for (int b = 0; b < 7; b++)
+        cr_assert(fabs((double)shares.of[b] - MANY / 7.0) < 4 * sqrt(MANY * 6.0 / 49), "balancer %d got %.0f", b,
+                  (double)shares.of[b]);
 }

@@ -1,0 +1,394 @@
+/* claims.c: the main program of every lab's claims: options, what to measure, judgement, and the JSON object that it
+ * leaves (report.h).
+ *
+ * With --broken each claim is measured twice, with the cure and without it, and the measurement without it is judged by
+ * the tolerance of the one with it: a failing algorithm is often erratic too, and its own spread would excuse it.
+ */
+#include "report/claims.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "grade/lab.h"
+#include "report/measure.h"
+#include "report/number.h"
+#include "report/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+    const struct claim_suite *suite;
+    uint64_t seed;
+    const char *out;
+    bool *wanted; /* [suite->claims] */
+    bool some, broken, quiet;
+};
+
+static void *zeroed(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    return p;
+}
+
+/* ---- options
+ * --------------------------------------------------------------------------------------------------------- */
+
+static const char usage[] =
+    "usage: claims [--seed N] [--out FILE] [--only ID[,ID...]] [--broken] [--quiet]\n"
+    "  --seed N     draw everything random from N (default 1)\n"
+    "  --out FILE   leave the figures as JSON in FILE instead of printing a table\n"
+    "  --only ID    these claims only, and no plots\n"
+    "  --broken     measure with the failing algorithm in the cure's place: every claim must turn false\n"
+    "  --quiet      no progress\n";
+
+static const char *const options[] = {"--seed", "--out", "--only", "--broken", "--quiet", "--help", NULL};
+
+static void want(struct request *r, const char *id)
+{
+    const struct claim_suite *s = r->suite;
+    const char **ids = zeroed(s->claims + 1u, sizeof *ids);
+    bool found = false;
+    for (uint32_t i = 0; i < s->claims; i++) {
+        ids[i] = s->claim[i].id;
+        if (strcmp(id, ids[i]) == 0)
+            found = r->wanted[i] = true;
+    }
+    if (!found) {
+        const char *meant = text_nearest(id, ids);
+        error_exit(EXIT_WRONG_USE,
+                   meant ? "--only: there is no claim %s; was %s meant?" : "--only: there is no claim %s", id, meant);
+    }
+    free(ids);
+    r->some = true;
+}
+
+static void want_list(struct request *r, const char *list)
+{
+    char *copy = strdup(list), *rest = copy;
+    for (const char *id; (id = strsep(&rest, ","));)
+        if (*id)
+            want(r, id);
+    free(copy);
+}
+
+static _Noreturn void unknown(const char *word)
+{
+    const char *meant = text_nearest(word, options);
+    if (meant)
+        error_exit(EXIT_WRONG_USE, "claims: there is no option %s; was %s meant?", word, meant);
+    error_exit(EXIT_WRONG_USE, "claims: there is no option %s\n%s", word, usage);
+}
+
+/* An option with a value, as "--name value" or "--name=value". */
+static void take_value(struct request *r, const char *name, const char *value)
+{
+    if (!value)
+        error_exit(EXIT_WRONG_USE, "claims: %s needs a value\n%s", name, usage);
+    if (strcmp(name, "--out") == 0)
+        r->out = value;
+    else if (strcmp(name, "--only") == 0)
+        want_list(r, value);
+    else if (!text_number(value, &r->seed))
+        error_exit(EXIT_WRONG_USE, "claims: --seed takes a number of 0 or more, not \"%s\"", value);
+}
+
+static void parse(struct request *r, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        char name[32];
+        const char *equals = strchr(argv[i], '=');
+        size_t size = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
+        snprintf(name, sizeof name, "%.*s", (int)(size < 31 ? size : 31), argv[i]);
+        if (strcmp(argv[i], "--broken") == 0)
+            r->broken = true;
+        else if (strcmp(argv[i], "--quiet") == 0)
+            r->quiet = true;
+        else if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            exit(EXIT_FINE);
+        } else if (strcmp(name, "--seed") == 0 || strcmp(name, "--out") == 0 || strcmp(name, "--only") == 0)
+            take_value(r, name, equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL);
+        else
+            unknown(name);
+    }
+    for (uint32_t i = 0; i < r->suite->claims && !r->some; i++)
+        r->wanted[i] = true;
+}
+
+/* ---- what to measure
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Jobs in the order in which their results are read again: claim by claim (with the cure, then broken), then plot by
+ * plot, series by series, point by point; each time all seeds. */
+struct jobs {
+    struct measure_job *job;
+    uint32_t n, room, read;
+};
+
+static void add(struct jobs *jobs, struct measure_job job)
+{
+    if (jobs->n == jobs->room) {
+        jobs->room = jobs->room ? 2 * jobs->room : 256;
+        jobs->job = realloc(jobs->job, jobs->room * sizeof *jobs->job);
+        if (!jobs->job)
+            error_exit(EXIT_CANNOT_TELL, "out of memory");
+    }
+    jobs->job[jobs->n++] = job;
+}
+
+static uint32_t at_least_one(uint32_t seeds)
+{
+    return seeds ? seeds : 1;
+}
+
+static void add_claim(struct jobs *jobs, const struct request *r, const struct claim *c, bool broken)
+{
+    for (uint32_t i = 0; i < at_least_one(c->seeds); i++)
+        add(jobs, (struct measure_job){.claim = c, .run = {measure_seed(r->seed, c->id, i), broken}});
+}
+
+/* All points and series of a plot see the same seeds: what they differ in is then not chance. */
+static void add_plot(struct jobs *jobs, const struct request *r, const struct claim_plot *p)
+{
+    for (const struct claim_series *s = p->series; s->name; s++)
+        for (uint32_t point = 0; point < s->points; point++)
+            for (uint32_t i = 0; i < (s->line ? 1 : at_least_one(p->seeds)); i++)
+                add(jobs,
+                    (struct measure_job){.series = s, .point = point, .run = {measure_seed(r->seed, p->id, i), false}});
+}
+
+static bool with_plots(const struct request *r)
+{
+    return !r->some && !r->broken;
+}
+
+static struct jobs collect(const struct request *r)
+{
+    const struct claim_suite *s = r->suite;
+    struct jobs jobs = {0};
+    for (uint32_t i = 0; i < s->claims; i++)
+        for (int broken = 0; broken <= r->broken && r->wanted[i]; broken++)
+            add_claim(&jobs, r, &s->claim[i], broken);
+    for (uint32_t i = 0; i < s->plots && with_plots(r); i++)
+        add_plot(&jobs, r, &s->plot[i]);
+    return jobs;
+}
+
+/* The next n results, as one figure. */
+static struct measure_mean next_mean(struct jobs *jobs, uint32_t n)
+{
+    double *value = zeroed(n, sizeof *value);
+    for (uint32_t i = 0; i < n; i++)
+        value[i] = jobs->job[jobs->read++].value;
+    struct measure_mean m = measure_mean(value, n);
+    free(value);
+    return m;
+}
+
+/* ---- judgement
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* The error of the mean, and what the formula leaves open; at least what floating point leaves open. */
+static double tolerance(const struct claim *c, const struct measure_mean *m, double predicted)
+{
+    double exact = 1e-9 * fabs(predicted);
+    return fmax(m->error + c->slack, exact);
+}
+
+static json_t *tolerance_why(const struct claim *c, const struct measure_mean *m)
+{
+    char why[200] = "", slack[NUMBER_TEXT];
+    if (m->error > 0)
+        snprintf(why, sizeof why, "%.1f standard errors of the mean over %u seeds", measure_quantile(m->n), m->n);
+    else
+        snprintf(why, sizeof why, m->n > 1 ? "the same value with all %u seeds" : "one exact value, nothing random",
+                 m->n);
+    if (c->slack <= 0)
+        return json_string(why);
+    return json_sprintf("%s; plus %s: %s", why, number_text(slack, c->slack, 0),
+                        c->slack_why ? c->slack_why : "left open by the formula");
+}
+
+/* False for what is no number: every comparison with NaN is, and infinities are refused. */
+static bool holds(const struct claim *c, double predicted, double measured, double allowed)
+{
+    if (!isfinite(measured) || !isfinite(predicted))
+        return false;
+    switch (c->relation) {
+    case CLAIM_EQUALS:
+        return fabs(measured - predicted) <= allowed;
+    case CLAIM_AT_LEAST:
+        return measured >= predicted - allowed;
+    case CLAIM_AT_MOST:
+        return measured <= predicted + allowed;
+    }
+    return false;
+}
+
+/* ---- JSON
+ * ------------------------------------------------------------------------------------------------------------ */
+
+static json_t *real(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *string(const char *text)
+{
+    return json_string(text ? text : "");
+}
+
+static json_t *claim_json(const struct request *r, const struct lab *lab, const struct claim *c, struct jobs *jobs)
+{
+    static const char *const relation[] = {"equals", "at least", "at most"};
+    uint32_t n = at_least_one(c->seeds);
+    struct measure_mean cure = next_mean(jobs, n), m = r->broken ? next_mean(jobs, n) : cure;
+    double predicted = c->predict(), allowed = tolerance(c, &cure, predicted);
+    json_t *o = json_object();
+    json_object_set_new(o, "lab", json_string(lab->id));
+    json_object_set_new(o, "id", string(c->id));
+    json_object_set_new(o, "statement", string(c->statement));
+    json_object_set_new(o, "formula", string(c->formula));
+    json_object_set_new(o, "relation", json_string(relation[c->relation]));
+    json_object_set_new(o, "predicted", real(predicted));
+    json_object_set_new(o, "measured", real(m.mean));
+    json_object_set_new(o, "low", real(m.mean - m.error));
+    json_object_set_new(o, "high", real(m.mean + m.error));
+    json_object_set_new(o, "unit", string(c->unit));
+    json_object_set_new(o, "tolerance", real(allowed));
+    json_object_set_new(o, "tolerance_why", tolerance_why(c, &cure));
+    json_object_set_new(o, "seeds", json_integer(n));
+    json_object_set_new(o, "source", string(c->source));
+    json_object_set_new(o, "broken", string(c->broken));
+    json_object_set_new(o, "holds", json_boolean(holds(c, predicted, m.mean, allowed)));
+    return o;
+}
+
+static json_t *series_json(const struct claim_plot *p, const struct claim_series *s, struct jobs *jobs)
+{
+    json_t *o = json_object(), *x = json_array(), *y = json_array(), *low = json_array(), *high = json_array();
+    for (uint32_t i = 0; i < s->points; i++) {
+        struct measure_mean m = next_mean(jobs, s->line ? 1 : at_least_one(p->seeds));
+        json_array_append_new(x, real(s->x(i)));
+        json_array_append_new(y, real(m.mean));
+        json_array_append_new(low, real(m.mean - m.error));
+        json_array_append_new(high, real(m.mean + m.error));
+    }
+    json_object_set_new(o, "name", json_string(s->name));
+    json_object_set_new(o, "kind", json_string(s->line ? "line" : "points"));
+    json_object_set_new(o, "x", x);
+    json_object_set_new(o, "y", y);
+    if (!s->line) {
+        json_object_set(o, "low", low);
+        json_object_set(o, "high", high);
+    }
+    json_decref(low);
+    json_decref(high);
+    return o;
+}
+
+static json_t *plot_json(const struct claim_plot *p, struct jobs *jobs)
+{
+    json_t *o = json_object(), *series = json_array();
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"id", p->id},         {"title", p->title}, {"reading", p->reading}, {"x", p->x},
+                 {"x_unit", p->x_unit}, {"y", p->y},         {"y_unit", p->y_unit}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        json_object_set_new(o, texts[i].name, string(texts[i].text));
+    json_object_set_new(o, "log_x", json_boolean(p->log_x));
+    json_object_set_new(o, "log_y", json_boolean(p->log_y));
+    json_object_set_new(o, "seeds", json_integer(at_least_one(p->seeds)));
+    for (const struct claim_series *s = p->series; s->name; s++)
+        json_array_append_new(series, series_json(p, s, jobs));
+    json_object_set_new(o, "series", series);
+    return o;
+}
+
+static json_t *texts_json(char *const *text, size_t most)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < most && text[i]; i++)
+        json_array_append_new(list, json_string(text[i]));
+    return list;
+}
+
+static json_t *result_json(const struct request *r, const struct lab *lab, struct jobs *jobs, double seconds)
+{
+    const struct claim_suite *s = r->suite;
+    json_t *o = json_object(), *claims = json_array(), *plots = json_array();
+    for (uint32_t i = 0; i < s->claims; i++)
+        if (r->wanted[i])
+            json_array_append_new(claims, claim_json(r, lab, &s->claim[i], jobs));
+    for (uint32_t i = 0; i < s->plots && with_plots(r); i++)
+        json_array_append_new(plots, plot_json(&s->plot[i], jobs));
+    json_object_set_new(o, "format", json_integer(1));
+    json_object_set_new(o, "lab", json_string(lab->id));
+    json_object_set_new(o, "name", json_string(lab->name));
+    json_object_set_new(o, "title", json_string(lab->title));
+    json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
+    json_object_set_new(o, "broken", json_boolean(r->broken));
+    json_object_set_new(o, "incident", texts_json(lab->incident, 3));
+    json_object_set_new(o, "next", texts_json(lab->next, SIZE_MAX));
+    json_object_set_new(o, "claims", claims);
+    json_object_set_new(o, "plots", plots);
+    json_object_set_new(o, "seconds", json_real(seconds));
+    return o;
+}
+
+/* ---- main
+ * ------------------------------------------------------------------------------------------------------------ */
+
+static void leave(const struct request *r, const json_t *result)
+{
+    struct error err;
+    if (!r->out) {
+        report_print_claims(stdout, result);
+        return;
+    }
+    char *text = json_dumps(result, JSON_SORT_KEYS | JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+    if (!text)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    if (file_write(r->out, text, strlen(text), &err) != 0)
+        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+    free(text);
+}
+
+static bool as_expected(const struct request *r, const json_t *result)
+{
+    size_t i;
+    json_t *claim;
+    bool good = true;
+    json_array_foreach(json_object_get(result, "claims"), i, claim) good =
+        good && json_is_true(json_object_get(claim, "holds")) != r->broken;
+    return good;
+}
+
+int claims_main(int argc, char **argv, const struct claim_suite *suite)
+{
+    struct request r = {.suite = suite, .seed = 1, .wanted = zeroed(suite->claims, sizeof(bool))};
+    parse(&r, argc, argv);
+    const char *root = getenv("FAULTLINE_ROOT");
+    struct lab *lab;
+    struct error err;
+    if (lab_load(root && *root ? root : ".", suite->lab_folder, &lab, &err) != 0)
+        error_exit(EXIT_WRONG_USE, "%s (run this from the project's folder, or set FAULTLINE_ROOT to it)", err.text);
+    uint64_t start = process_clock_ns();
+    struct jobs jobs = collect(&r);
+    measure_all(jobs.job, jobs.n, r.quiet);
+    json_t *result = result_json(&r, lab, &jobs, 1e-9 * (double)(process_clock_ns() - start));
+    leave(&r, result);
+    int code = as_expected(&r, result) ? EXIT_FINE : EXIT_FAILED;
+    json_decref(result);
+    lab_destroy(lab);
+    free(jobs.job);
+    free(r.wanted);
+    return code;
+}

@@ -1,0 +1,61 @@
+/* check_script.h: properties of an entry, tested with scripts, and shown on the smallest script found that breaks them.
+ *
+ * A property is a function that is called for each step before the model takes it, and says what is wrong with it, if anything is. The model is the judge's
+ * own account of what has happened so far: it goes by the picks that were logged, not by those that would have been right.
+ */
+#ifndef CHECK_SCRIPT_H
+#define CHECK_SCRIPT_H
+
+#include "adapter.h"
+#include "grade/check.h"
+
+#define MODEL_BACKENDS 64
+
+struct model {
+    const struct lb_config *config;
+    uint64_t now, picks;
+    bool member[MODEL_BACKENDS];
+    uint32_t weight[MODEL_BACKENDS];
+    uint32_t in_flight[MODEL_BACKENDS];
+    uint32_t members; /* with a weight above 0 */
+    /* since members or weights last changed */
+    uint64_t since, total;
+    uint64_t count[MODEL_BACKENDS];
+    uint64_t changes;
+    /* peak EWMA */
+    double cost[MODEL_BACKENDS];
+    uint64_t measured[MODEL_BACKENDS];
+    /* outlier ejection */
+    uint32_t failures[MODEL_BACKENDS], ejections[MODEL_BACKENDS], out;
+    uint64_t back_at[MODEL_BACKENDS]; /* 0: is not out */
+    uint64_t seen[MODEL_BACKENDS];    /* number of the pick that named it last, or since when it could have been named */
+};
+
+/* false, and what is wrong, for a step that breaks the property. `backend`: what a pick got, or whose request ends. */
+typedef bool property(const struct model *m, const struct script_step *step, uint32_t backend, char *why, size_t size);
+
+/* Steps under construction. */
+struct steps {
+    struct script_step step[20000];
+    uint32_t n, ids;
+    uint64_t now;
+};
+void steps_add(struct steps *s, uint32_t backend, uint32_t weight);
+void steps_remove(struct steps *s, uint32_t backend);
+void steps_weight(struct steps *s, uint32_t backend, uint32_t weight);
+uint32_t steps_pick(struct steps *s); /* its id */
+void steps_done(struct steps *s, uint32_t id, enum lb_outcome outcome, uint64_t latency);
+void steps_answer(struct steps *s, uint32_t id, uint32_t bad, uint64_t latency, bool slower_by_number);
+
+/* Runs the script and fails the test, with the smallest failing script, when a step breaks the property. */
+void check_property(const char *entry, const struct lb_config *config, struct steps *steps, property *holds);
+
+/* The picks of one run: [count of picks], to free. The test fails when the run does not finish. */
+uint32_t *check_picks(const char *entry, const struct lb_config *config, const struct steps *steps, uint32_t *count);
+
+/* A fleet run under the host, replayed here: the figures of the judge's own fleet. `pick` and `done` (may be NULL) see what the balancer saw. */
+void check_fleet(const char *entry, const struct fleet_scenario *scenario, struct fleet_result *result,
+                 void (*pick)(void *context, uint32_t server, uint64_t now),
+                 void (*done)(void *context, uint32_t server, enum lb_outcome outcome, uint64_t latency, uint64_t now), void *context);
+
+#endif
