@@ -60,7 +60,7 @@ __attribute__((visibility("default"))) void *realloc(void *old, size_t size)
 }
 #endif
 
-/* ---- crashes: note what and where, then die of the same signal ------------------------------------------------------------- */
+/* ---- crashes: note what and where, then die of the same signal (SA_RESETHAND: a second fault, in the handler, ends it) ------------------------------------------------------------- */
 
 static void note_frames(const ucontext_t *context)
 {
@@ -93,7 +93,6 @@ static void on_crash(int signal_number, siginfo_t *info, void *context)
     note->address = (uint64_t)(uintptr_t)info->si_addr;
     if (signal_number == SIGSYS)
         note->call = info->si_syscall;
-    signal(signal_number, SIG_DFL); /* a second fault, in here, ends it */
     note_frames(context);
     raise(signal_number);
 }
@@ -106,7 +105,7 @@ static void watch_crashes(void)
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+        struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = (int)(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND)};
         sigaction(signals[i], &action, NULL);
     }
 }

@@ -95,8 +95,8 @@ static void take_value(struct request *r, const char *name, const char *value)
         r->out = value;
     else if (strcmp(name, "--only") == 0)
         want_list(r, value);
-    else if (!text_number(value, &r->seed))
-        error_exit(EXIT_WRONG_USE, "claims: --seed takes a number of 0 or more, not \"%s\"", value);
+    else if (!text_number(value, &r->seed) || r->seed > INT64_MAX)
+        error_exit(EXIT_WRONG_USE, "claims: --seed takes a number from 0 to 2^63 - 1, not \"%s\"", value);
 }
 
 static void parse(struct request *r, int argc, char **argv)

@@ -1,7 +1,8 @@
 /* measure.c: replications, their seeds, and what their spread says.
  *
- * Every replication is a job of its own, of claims and plots alike, so that the last slow figure does not keep all cores but one waiting. A job writes
- * only its own result; means are taken afterwards and in a fixed order. So the same seed gives the same bytes with any number of threads.
+ * Every replication is a job of its own, of claims and plots alike, so that the last slow figure does not keep all
+ * cores but one waiting. A job writes only its own result; means are taken afterwards and in a fixed order. So the same
+ * seed gives the same bytes with any number of threads.
  */
 #include "report/measure.h"
 

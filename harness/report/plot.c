@@ -175,6 +175,18 @@ static void quote(FILE *out, const char *s)
     fputc('\'', out);
 }
 
+/* A logarithmic axis of two decades or less would have one or two labels: 1, 2, 5 of each decade instead. */
+static void write_close_ticks(FILE *out, const char *axis, const struct axis *range)
+{
+    static const double first[] = {1, 2, 5};
+    const char *before = "(";
+    fprintf(out, "set %stics ", axis);
+    for (int decade = (int)floor(log10(range->low)); pow(10, decade) <= range->high; decade++)
+        for (int i = 0; i < 3; i++, before = ", ")
+            fprintf(out, "%s%.10g", before, first[i] * pow(10, decade));
+    fputs(")\n", out);
+}
+
 static void write_axis(FILE *out, const struct drawing *d, const char *axis, const struct axis *range)
 {
     char name[8], *label = NULL;
@@ -188,6 +200,8 @@ static void write_axis(FILE *out, const struct drawing *d, const char *axis, con
     fprintf(out, "\nset format %s '%%.10g'\nset %srange [%.12g:%.12g]\n", axis, axis, range->low, range->high);
     if (range->log)
         fprintf(out, "set logscale %s\n", axis);
+    if (range->log && range->high < 200 * range->low)
+        write_close_ticks(out, axis, range);
 }
 
 static bool same_group(const struct drawing *d, size_t a, size_t b)
@@ -335,9 +349,12 @@ int report_print_plot(FILE *out, const json_t *plot, struct error *err)
     int code = draw(plot, columns, 22, &drawing, err);
     if (code)
         return code;
+    const char *unit = text(plot, "y_unit");
     fprintf(out, "%s%s%s\n", out == stdout ? terminal_style(STYLE_BOLD) : "", text(plot, "title"),
             out == stdout ? terminal_style(STYLE_PLAIN) : "");
-    /* gnuplot begins with a form feed and fills lines with blanks. */
+    fprintf(out, *unit ? "     %s (%s)\n" : "     %s%s\n", text(plot, "y"), unit);
+    /* gnuplot begins with a form feed and fills lines with blanks; its character terminal has no room for the label of
+     * the y axis, so that stands above. */
     for (char *line = drawing, *next; line && *line; line = next) {
         size_t n = strcspn(line, "\n");
         next = line[n] ? line + n + 1 : NULL;

@@ -1,0 +1,67 @@
+/* print.c: a lab's claims on the terminal: a table, a sentence for each claim that does not hold, and the sum. */
+#include "base/terminal.h"
+#include "report/html.h"
+#include "report/number.h"
+#include "report/report.h"
+#include "report/table.h"
+
+#include <string.h>
+
+/* Nothing where `out` is not what terminal_style looks at. */
+static const char *style_on(FILE *out, enum terminal_style style)
+{
+    return out == stdout ? terminal_style(style) : "";
+}
+
+static void add_row(struct table *t, const json_t *claim)
+{
+    bool good = json_is_true(json_object_get(claim, "holds"));
+    const char *relation = html_member(claim, "relation");
+    double measured = number_of(json_object_get(claim, "measured")),
+           allowed = number_of(json_object_get(claim, "tolerance"));
+    double spread = 0.5 * (number_of(json_object_get(claim, "high")) - number_of(json_object_get(claim, "low")));
+    char number[NUMBER_TEXT];
+    table_cell(t, "%s", good ? "+ holds" : "! FALSE");
+    table_style(t, good ? STYLE_GOOD : STYLE_BAD);
+    table_cell(t, "%s", html_member(claim, "id"));
+    table_cell(t, "%s%s",
+               strcmp(relation, "at least") == 0  ? ">= "
+               : strcmp(relation, "at most") == 0 ? "<= "
+                                                  : "",
+               number_text(number, number_of(json_object_get(claim, "predicted")), allowed));
+    table_cell(t, "%s", number_text(number, measured, spread > 0 ? spread : allowed));
+    table_cell(t, "%s", number_text(number, allowed, 0.5 * allowed));
+    table_cell(t, "%s", html_member(claim, "unit"));
+}
+
+static void print_false(FILE *out, const json_t *lab)
+{
+    size_t i;
+    json_t *claim;
+    json_array_foreach(json_object_get(lab, "claims"), i, claim) if (!json_is_true(json_object_get(claim, "holds")))
+        fprintf(out, "%sFALSE%s %s: %s\n", style_on(out, STYLE_BAD), style_on(out, STYLE_PLAIN),
+                html_member(claim, "id"), html_member(claim, "statement"));
+}
+
+void report_print_claims(FILE *out, const json_t *lab)
+{
+    size_t i, claims = json_array_size(json_object_get(lab, "claims")), holding = html_holding(lab);
+    bool broken = json_is_true(json_object_get(lab, "broken"));
+    json_t *claim;
+    struct table *t = table_create();
+    static const struct {
+        const char *name;
+        enum table_align align;
+    } columns[] = {{"", TABLE_LEFT},          {"claim", TABLE_LEFT},      {"predicted", TABLE_POINT},
+                   {"measured", TABLE_POINT}, {"tolerance", TABLE_POINT}, {"unit", TABLE_LEFT}};
+    for (i = 0; i < sizeof columns / sizeof *columns; i++)
+        table_column(t, columns[i].name, columns[i].align);
+    json_array_foreach(json_object_get(lab, "claims"), i, claim) add_row(t, claim);
+    table_print(out, t, out == stdout ? 0 : 100);
+    table_destroy(t);
+    if (!broken)
+        print_false(out, lab);
+    fprintf(out, "%s%zu of %zu claim%s hold%s%s%s\n", style_on(out, holding == claims ? STYLE_GOOD : STYLE_BAD),
+            holding, claims, claims == 1 ? "" : "s", claims == 1 ? "s" : "", style_on(out, STYLE_PLAIN),
+            broken ? ", measured without the cure: all should be false" : "");
+}
