@@ -101,7 +101,8 @@ int file_copy(const char *from, const char *to, size_t limit, struct error *err)
 {
     int fd = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     if (fd < 0)
-        return error_set(err, -errno, "%s: %s", from, errno == ELOOP ? "is a symbolic link, which is refused" : strerror(errno));
+        return error_set(err, -errno, "%s: %s", from,
+                         errno == ELOOP ? "is a symbolic link, which is refused" : strerror(errno));
     char *data = NULL;
     size_t size = 0;
     int code = read_fd(fd, from, limit, &data, &size, err);
@@ -164,7 +165,8 @@ int file_temp_dir(char *path, const char *prefix, struct error *err)
         base = P_tmpdir;
     file_path(path, "%s/%s.XXXXXX", base, prefix);
     if (!mkdtemp(path))
-        return error_set(err, -errno, "%s: cannot make a temporary folder: %s (set TMPDIR to a place that can be written)", path,
+        return error_set(err, -errno,
+                         "%s: cannot make a temporary folder: %s (set TMPDIR to a place that can be written)", path,
                          strerror(errno));
     return 0;
 }

@@ -1,8 +1,9 @@
 /* file.h: whole files, in and out.
  *
- * Invariant: a path that these functions write holds the old content or the new, never half of either, whenever the process is killed:
- * content goes to a temporary name in the same folder, is flushed to disk, and is renamed.
- * All functions return 0 or -errno and fill err (may be NULL) with a sentence that names the path. No global state; any thread.
+ * Invariant: a path that these functions write holds the old content or the new, never half of either, whenever the
+ * process is killed: content goes to a temporary name in the same folder, is flushed to disk, and is renamed. All
+ * functions return 0 or -errno and fill err (may be NULL) with a sentence that names the path. No global state; any
+ * thread.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -26,11 +27,13 @@ bool file_exists(const char *path);                      /* a regular file, or a
 bool file_is_dir(const char *path);
 void file_remove_tree(const char *path); /* like rm -rf, never across a mount or through a link; best effort */
 
-/* A new folder, only the owner's, under $TMPDIR or the system's place for temporary files. path holds at least FILE_PATH bytes. */
+/* A new folder, only the owner's, under $TMPDIR or the system's place for temporary files. path holds at least
+ * FILE_PATH bytes. */
 #define FILE_PATH 1024
 int file_temp_dir(char *path, const char *prefix, struct error *err);
 
-/* "a/b" joined into out (FILE_PATH bytes), formatted; ends the program when it does not fit, since no path of ours comes near. */
+/* "a/b" joined into out (FILE_PATH bytes), formatted; ends the program when it does not fit, since no path of ours
+ * comes near. */
 const char *file_path(char *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -81,7 +81,8 @@ _Noreturn static void child(const struct process *p, int output, pid_t parent)
         dup2(output, STDOUT_FILENO);
         dup2(output, STDERR_FILENO);
     }
-    /* First out of the way, then into place, since a descriptor to pass may already have a number that another is to get. */
+    /* First out of the way, then into place, since a descriptor to pass may already have a number that another is to
+     * get. */
     int high[PROCESS_FDS], n = 0;
     for (; n < PROCESS_FDS && p->pass[n] > 0; n++)
         high[n] = fcntl(p->pass[n], F_DUPFD, 3 + PROCESS_FDS);
@@ -97,8 +98,8 @@ _Noreturn static void child(const struct process *p, int output, pid_t parent)
     _exit(127);
 }
 
-/* Reads what the child prints until it ends or the deadline comes. Descendants may keep the pipe open after the child has ended: they are
- * not waited for. */
+/* Reads what the child prints until it ends or the deadline comes. Descendants may keep the pipe open after the child
+ * has ended: they are not waited for. */
 static void attend(pid_t pid, int output, uint64_t deadline, struct keeper *keeper, struct process_result *r)
 {
     int ended = (int)syscall(SYS_pidfd_open, pid, 0);

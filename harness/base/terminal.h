@@ -1,7 +1,8 @@
 /* terminal.h: what a person sees while something runs.
  *
- * Colour and progress appear only where standard output (colour) or standard error (progress) is a terminal, and colour never where NO_COLOR is
- * set or TERM is "dumb". Colour never stands alone: a mark or a word says the same. One thread at a time.
+ * Colour and progress appear only where standard output (colour) or standard error (progress) is a terminal, and colour
+ * never where NO_COLOR is set or TERM is "dumb". Colour never stands alone: a mark or a word says the same. One thread
+ * at a time.
  */
 #ifndef BASE_TERMINAL_H
 #define BASE_TERMINAL_H

@@ -53,13 +53,18 @@ const char *text_nearest(const char *word, const char *const *candidates)
 /* Length of the UTF-8 sequence at p (n bytes left), or 0 when it is none. */
 static size_t utf8_length(const unsigned char *p, size_t n)
 {
-    size_t length = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+    size_t length = p[0] < 0x80                   ? 1
+                    : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+                    : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+                    : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                                  : 0;
     if (length == 0 || length > n)
         return 0;
     for (size_t i = 1; i < length; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+        (p[0] == 0xf4 && p[1] > 0x8f))
         return 0;
     return length;
 }
@@ -71,7 +76,8 @@ const char *text_clean(char *out, size_t size, const char *text, size_t length)
     for (size_t i = 0; i < length;) {
         size_t n = utf8_length(p + i, length - i);
         /* U+0080 to U+009F are control characters too: a terminal may take 0x9b for the start of an escape sequence. */
-        bool plain = n == 1 ? (p[i] >= 0x20 && p[i] != 0x7f) || p[i] == '\n' || p[i] == '\t' : n > 1 && !(p[i] == 0xc2 && p[i + 1] < 0xa0);
+        bool plain = n == 1 ? (p[i] >= 0x20 && p[i] != 0x7f) || p[i] == '\n' || p[i] == '\t'
+                            : n > 1 && !(p[i] == 0xc2 && p[i + 1] < 0xa0);
         size_t take = plain ? n : 1;
         if (used + take >= size)
             break;

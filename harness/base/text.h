@@ -6,18 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The candidate that was probably meant by `word` (edit distance, swaps counted as one; prefixes count as near), or NULL when none is near.
- * candidates ends with NULL. */
+/* The candidate that was probably meant by `word` (edit distance, swaps counted as one; prefixes count as near), or
+ * NULL when none is near. candidates ends with NULL. */
 const char *text_nearest(const char *word, const char *const *candidates);
 
-/* Copies at most size-1 bytes of a text that was written by somebody we do not trust: control characters, escape sequences and bytes that are
- * not UTF-8 become '?' ('\n' and '\t' stay). Returns out. */
+/* Copies at most size-1 bytes of a text that was written by somebody we do not trust: control characters, escape
+ * sequences and bytes that are not UTF-8 become '?' ('\n' and '\t' stay). Returns out. */
 const char *text_clean(char *out, size_t size, const char *text, size_t length);
 
 /* An unsigned integer, decimal or 0x…, and nothing after it. */
 bool text_number(const char *text, uint64_t *value);
 
-/* "12.3 ms" from nanoseconds; "1.2 MiB" from bytes; "12,345". Each writes into out (TEXT_NUMBER bytes) and returns it. */
+/* "12.3 ms" from nanoseconds; "1.2 MiB" from bytes; "12,345". Each writes into out (TEXT_NUMBER bytes) and returns it.
+ */
 #define TEXT_NUMBER 40
 const char *text_duration(char *out, double nanoseconds);
 const char *text_bytes(char *out, double bytes);

@@ -19,7 +19,8 @@
 static void build_lab(const struct session *s)
 {
     char plugin[FILE_PATH], check[FILE_PATH];
-    const char *files[] = {session_file(s, s->lab, "starter.so", plugin), session_file(s, s->lab, "check", check), NULL};
+    const char *files[] = {session_file(s, s->lab, "starter.so", plugin), session_file(s, s->lab, "check", check),
+                           NULL};
     session_make(s, files);
 }
 
@@ -28,7 +29,8 @@ static void keep_progress(const struct session *s, const struct grade_result *re
 {
     char path[FILE_PATH];
     if (!s->options.test && !s->options.have_seed && !s->options.plugin)
-        session_write_json(file_path(path, "%s/progress/%s.json", s->build, s->lab->id), grade_result_json(result, false));
+        session_write_json(file_path(path, "%s/progress/%s.json", s->build, s->lab->id),
+                           grade_result_json(result, false));
 }
 
 static void say_debug(const struct session *s)
@@ -37,7 +39,8 @@ static void say_debug(const struct session *s)
     printf("\nFor a debugger: the tests run in Criterion's worker processes, so follow them:\n"
            "  FAULTLINE_DEBUG=1 FAULTLINE_BUILD=%s FAULTLINE_PLUGIN=%s \\\n"
            "    gdb -ex 'set follow-fork-mode child' -ex 'set detach-on-fork on' -ex run --args %s/%s/check -j1%s%s\n",
-           s->build, session_file(s, s->lab, "starter.so", plugin), s->build, s->lab->folder, s->options.test ? " --filter=" : "", s->options.test ? "'*/*'" : "");
+           s->build, session_file(s, s->lab, "starter.so", plugin), s->build, s->lab->folder,
+           s->options.test ? " --filter=" : "", s->options.test ? "'*/*'" : "");
 }
 
 enum exit_code command_check(struct session *s)
@@ -48,10 +51,15 @@ enum exit_code command_check(struct session *s)
     if (s->options.debug)
         setenv("FAULTLINE_DEBUG", "1", 1);
     build_lab(s);
-    struct grade_options options = {
-        .root = s->root, .build = s->build, .only = s->options.test, .seed = s->options.have_seed ? s->options.seed : 0, .quiet = s->options.quiet};
+    struct grade_options options = {.root = s->root,
+                                    .build = s->build,
+                                    .only = s->options.test,
+                                    .seed = s->options.have_seed ? s->options.seed : 0,
+                                    .quiet = s->options.quiet};
     struct grade_result *result;
-    int code = grade_plugin(s->lab, s->options.plugin ? s->options.plugin : session_file(s, s->lab, "starter.so", plugin), &options, &result, &err);
+    int code =
+        grade_plugin(s->lab, s->options.plugin ? s->options.plugin : session_file(s, s->lab, "starter.so", plugin),
+                     &options, &result, &err);
     if (code)
         error_exit(code == -ENOENT ? EXIT_WRONG_USE : EXIT_CANNOT_TELL, "%s", err.text);
     grade_print(result, true);
@@ -65,7 +73,9 @@ enum exit_code command_check(struct session *s)
     return end;
 }
 
-/* ---- watch ------------------------------------------------------------------------------------------------------------------- */
+/* ---- watch
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Editors write a new file and rename it, so the folder is watched, not the file. */
 static void wait_for_save(int notify)
@@ -82,7 +92,8 @@ enum exit_code command_watch(struct session *s)
     char folder[FILE_PATH], program[FILE_PATH];
     int notify = inotify_init1(IN_CLOEXEC);
     session_test(s);
-    if (notify < 0 || inotify_add_watch(notify, file_path(folder, "%s/%s", s->root, s->lab->folder), IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
+    if (notify < 0 || inotify_add_watch(notify, file_path(folder, "%s/%s", s->root, s->lab->folder),
+                                        IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
         error_exit(EXIT_CANNOT_TELL, "%s cannot be watched: %s", folder, strerror(errno));
     file_path(program, "%s/faultline", s->build);
     for (;;) {
@@ -95,13 +106,16 @@ enum exit_code command_watch(struct session *s)
         struct error err;
         if (process_run(&p, &r, &err) != 0)
             error_exit(EXIT_CANNOT_TELL, "%s", err.text);
-        printf("%swaiting for a save in %s (Ctrl-C ends)%s\n", terminal_style(STYLE_DIM), s->lab->folder, terminal_style(STYLE_PLAIN));
+        printf("%swaiting for a save in %s (Ctrl-C ends)%s\n", terminal_style(STYLE_DIM), s->lab->folder,
+               terminal_style(STYLE_PLAIN));
         fflush(stdout);
         wait_for_save(notify);
     }
 }
 
-/* ---- grade ------------------------------------------------------------------------------------------------------------------- */
+/* ---- grade
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static int write_formats(const struct options *o, const struct grade_result *result)
 {
@@ -109,7 +123,10 @@ static int write_formats(const struct options *o, const struct grade_result *res
     const struct {
         const char *path;
         char *(*format)(const struct grade_result *);
-    } formats[] = {{o->junit, grade_format_junit}, {o->tap, grade_format_tap}, {o->gradescope, grade_format_gradescope}, {o->classroom, grade_format_classroom}};
+    } formats[] = {{o->junit, grade_format_junit},
+                   {o->tap, grade_format_tap},
+                   {o->gradescope, grade_format_gradescope},
+                   {o->classroom, grade_format_classroom}};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i].path && session_write_text(formats[i].path, formats[i].format(result)) != EXIT_FINE)
             code = EXIT_WRONG_USE;
@@ -123,7 +140,8 @@ enum exit_code command_grade(struct session *s)
     char check[FILE_PATH], own[FILE_PATH], world[FILE_PATH], host[FILE_PATH];
     struct error err;
     session_test(s);
-    const char *files[] = {session_file(s, s->lab, "check", check), session_file(s, s->lab, "world.list", world), file_path(host, "%s/faultline-host", s->build), NULL};
+    const char *files[] = {session_file(s, s->lab, "check", check), session_file(s, s->lab, "world.list", world),
+                           file_path(host, "%s/faultline-host", s->build), NULL};
     session_make(s, files);
     struct grade_options options = {.root = s->root,
                                     .build = s->build,
@@ -134,7 +152,8 @@ enum exit_code command_grade(struct session *s)
     options.secret = s->options.secret;
     while (options.secret == 0 && getrandom(&options.secret, sizeof options.secret, 0) < 0 && errno == EINTR)
         ;
-    const char *folder = s->options.submission ? s->options.submission : file_path(own, "%s/%s", s->root, s->lab->folder);
+    const char *folder =
+        s->options.submission ? s->options.submission : file_path(own, "%s/%s", s->root, s->lab->folder);
     if (!file_is_dir(folder))
         error_exit(EXIT_WRONG_USE, "%s: is no folder with a submission", folder);
     struct grade_result *result;

@@ -1,7 +1,8 @@
 /* command.h: the commands of `faultline`, and the options they are given.
  *
- * A command is a row of the table in main.c: its name, its help, the options it takes, and a function that returns the exit code. Options are declared
- * once, in options.c; an option that a command does not take is refused with the one that was probably meant.
+ * A command is a row of the table in main.c: its name, its help, the options it takes, and a function that returns the
+ * exit code. Options are declared once, in options.c; an option that a command does not take is refused with the one
+ * that was probably meant.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -17,7 +18,8 @@
 struct options {
     const char *lab;  /* as written; NULL: none was named */
     const char *file; /* the second word: a trace, say */
-    const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *rate, *swap, *only;
+    const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *rate,
+        *swap, *only;
     uint64_t seed, secret;
     bool have_seed, have_secret;
     bool quiet, debug, allow_unsafe, broken, all;
@@ -45,13 +47,14 @@ void options_help(const struct command *command);
 
 /* The folder of a lab's programs and plugins: build/labs/NN-name/FILE. */
 const char *session_file(const struct session *s, const struct lab *lab, const char *file, char *out);
-/* Builds targets below the build folder with make, quietly; leaves with exit code 2 or 1 when that fails. `files` ends with NULL. */
+/* Builds targets below the build folder with make, quietly; leaves with exit code 2 or 1 when that fails. `files` ends
+ * with NULL. */
 void session_make(const struct session *s, const char *const *files);
 /* Writes json to path, "-" for standard output; frees the reference. 0 or exit code 2 after saying why. */
 int session_write_json(const char *path, json_t *json);
-int session_write_text(const char *path, char *text); /* frees text */
+int session_write_text(const char *path, char *text);       /* frees text */
 void session_need_lab(struct session *s, const char *name); /* finds it, or leaves with 2 and what was probably meant */
-struct lab_test *session_test(const struct session *s);     /* of --test, or NULL; leaves with 2 when there is none such */
+struct lab_test *session_test(const struct session *s); /* of --test, or NULL; leaves with 2 when there is none such */
 
 /* Finds folders and labs, then runs the command. */
 enum exit_code session_start(const struct command *command, struct session *session);

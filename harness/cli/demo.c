@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- demo -------------------------------------------------------------------------------------------------------------------- */
+/* ---- demo
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Runs one lab's claims program. The object that it left, or NULL after saying why. */
 static json_t *measure(const struct session *s, const struct lab *lab)
@@ -42,7 +44,8 @@ static json_t *measure(const struct session *s, const struct lab *lab)
     json_t *json = json_load_file(out, 0, &where);
     if (!json) {
         char how[100];
-        fprintf(stderr, "faultline: lab %s: its claims program left no result (%s)\n", lab->id, process_status_text(r.status, how, sizeof how));
+        fprintf(stderr, "faultline: lab %s: its claims program left no result (%s)\n", lab->id,
+                process_status_text(r.status, how, sizeof how));
     }
     return json;
 }
@@ -99,7 +102,8 @@ enum exit_code command_demo(struct session *s)
     file_path(relative, "%s", strncmp(folder, s->root, root) == 0 && folder[root] == '/' ? folder + root + 1 : folder);
     printf("report: %s/index.html   figures: %s/claims.json\n", relative, relative);
     if (wrong)
-        printf("%s%u claim%s not hold%s\n", terminal_style(STYLE_BAD), wrong, wrong == 1 ? " does" : "s do", terminal_style(STYLE_PLAIN));
+        printf("%s%u claim%s not hold%s\n", terminal_style(STYLE_BAD), wrong, wrong == 1 ? " does" : "s do",
+               terminal_style(STYLE_PLAIN));
     enum exit_code code = wrong ? EXIT_FAILED : EXIT_FINE;
     if (s->options.json && session_write_json(s->options.json, json_incref(labs)) != EXIT_FINE)
         code = EXIT_WRONG_USE;
@@ -107,7 +111,8 @@ enum exit_code command_demo(struct session *s)
     return code;
 }
 
-/* ---- replay ------------------------------------------------------------------------------------------------------------------ */
+/* ---- replay
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 enum exit_code command_replay(struct session *s)
 {

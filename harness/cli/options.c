@@ -16,22 +16,28 @@ static const struct option {
 } table[] = {
     {"help", NULL, "this text", FLAG, 0, 0},
     {"json", "FILE", "also write the result as JSON (- for standard output)", TEXT, offsetof(struct options, json), 0},
-    {"seed", "N", "draw everything random from N", NUMBER, offsetof(struct options, seed), offsetof(struct options, have_seed)},
+    {"seed", "N", "draw everything random from N", NUMBER, offsetof(struct options, seed),
+     offsetof(struct options, have_seed)},
     {"quiet", NULL, "no progress, only the result", FLAG, offsetof(struct options, quiet), 0},
     {"test", "TASK/TEST", "one test only", TEXT, offsetof(struct options, test), 0},
-    {"submission", "DIR", "the folder with the files to hand in (default: the lab's own)", TEXT, offsetof(struct options, submission), 0},
+    {"submission", "DIR", "the folder with the files to hand in (default: the lab's own)", TEXT,
+     offsetof(struct options, submission), 0},
     {"plugin", "FILE.so", "also take the entries of this plugin of yours", TEXT, offsetof(struct options, plugin), 0},
-    {"secret", "N", "draw the hidden seeds from N, the same for a whole class (default: a new one each time)", NUMBER, offsetof(struct options, secret),
-     offsetof(struct options, have_secret)},
-    {"allow-unsafe", NULL, "grade even where the sandbox lacks a layer; the report says so", FLAG, offsetof(struct options, allow_unsafe), 0},
+    {"secret", "N", "draw the hidden seeds from N, the same for a whole class (default: a new one each time)", NUMBER,
+     offsetof(struct options, secret), offsetof(struct options, have_secret)},
+    {"allow-unsafe", NULL, "grade even where the sandbox lacks a layer; the report says so", FLAG,
+     offsetof(struct options, allow_unsafe), 0},
     {"junit", "FILE", "also write JUnit XML", TEXT, offsetof(struct options, junit), 0},
     {"tap", "FILE", "also write TAP", TEXT, offsetof(struct options, tap), 0},
     {"gradescope", "FILE", "also write Gradescope's results.json", TEXT, offsetof(struct options, gradescope), 0},
-    {"classroom", "FILE", "also write GitHub Classroom's result (base64)", TEXT, offsetof(struct options, classroom), 0},
-    {"debug", NULL, "run the entry without sandbox or limits, and say how to start a debugger", FLAG, offsetof(struct options, debug), 0},
+    {"classroom", "FILE", "also write GitHub Classroom's result (base64)", TEXT, offsetof(struct options, classroom),
+     0},
+    {"debug", NULL, "run the entry without sandbox or limits, and say how to start a debugger", FLAG,
+     offsetof(struct options, debug), 0},
     {"entries", "A,B", "these entries only", TEXT, offsetof(struct options, entries), 0},
     {"rate", "N", "requests a second", TEXT, offsetof(struct options, rate), 0},
-    {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG, offsetof(struct options, broken), 0},
+    {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG,
+     offsetof(struct options, broken), 0},
     {"only", "ID", "one claim only", TEXT, offsetof(struct options, only), 0},
     {"all", NULL, "all of them", FLAG, offsetof(struct options, all), 0},
 };
@@ -58,7 +64,8 @@ void options_help(const struct command *command)
     for (size_t i = 0; i < OPTIONS; i++)
         if (takes(command, table[i].name)) {
             char left[60];
-            snprintf(left, sizeof left, "--%s%s%s", table[i].name, table[i].argument ? " " : "", table[i].argument ? table[i].argument : "");
+            snprintf(left, sizeof left, "--%s%s%s", table[i].name, table[i].argument ? " " : "",
+                     table[i].argument ? table[i].argument : "");
             printf("  %-22s %s\n", left, table[i].help);
         }
     printf("\nFor example:\n  %s\n", command->example);
@@ -75,7 +82,8 @@ static _Noreturn void unknown(const struct command *command, const char *word)
     const char *meant = text_nearest(word, names);
     if (meant)
         error_exit(EXIT_WRONG_USE, "%s: there is no option --%s; was --%s meant?", command->name, word, meant);
-    error_exit(EXIT_WRONG_USE, "%s: there is no option --%s; see faultline %s --help", command->name, word, command->name);
+    error_exit(EXIT_WRONG_USE, "%s: there is no option --%s; see faultline %s --help", command->name, word,
+               command->name);
 }
 
 static void take(const struct command *command, const struct option *o, const char *value, struct options *options)
@@ -88,7 +96,8 @@ static void take(const struct command *command, const struct option *o, const ch
     else {
         uint64_t number;
         if (!text_number(value, &number))
-            error_exit(EXIT_WRONG_USE, "%s: --%s takes a number of 0 or more, not \"%s\"", command->name, o->name, value);
+            error_exit(EXIT_WRONG_USE, "%s: --%s takes a number of 0 or more, not \"%s\"", command->name, o->name,
+                       value);
         memcpy(base + o->at, &number, sizeof number);
         *(bool *)(base + o->have) = true;
     }
@@ -105,7 +114,8 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
             else if (!options->file)
                 options->file = word;
             else
-                error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; see faultline %s --help", command->name, word, command->name);
+                error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; see faultline %s --help", command->name,
+                           word, command->name);
             continue;
         }
         char name[64];

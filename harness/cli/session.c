@@ -22,11 +22,13 @@ static void find_folders(struct session *s)
     *strrchr(path, '/') = '\0';
     file_path(s->build, "%s", path);
     for (char *slash; (slash = strrchr(path, '/')); *slash = '\0')
-        if (file_is_dir(file_path(probe, "%s/labs", path)) && file_exists(file_path(probe, "%s/Makefile", path)) && strcmp(path, s->build) != 0) {
+        if (file_is_dir(file_path(probe, "%s/labs", path)) && file_exists(file_path(probe, "%s/Makefile", path)) &&
+            strcmp(path, s->build) != 0) {
             file_path(s->root, "%s", path);
             return;
         }
-    error_exit(EXIT_WRONG_USE, "%s lies in no Faultline project (no folder above it has labs and a Makefile)", s->build);
+    error_exit(EXIT_WRONG_USE, "%s lies in no Faultline project (no folder above it has labs and a Makefile)",
+               s->build);
 }
 
 void session_need_lab(struct session *s, const char *name)
@@ -71,7 +73,8 @@ struct lab_test *session_test(const struct session *s)
         }
     names[n] = NULL;
     const char *meant = text_nearest(name, names);
-    fprintf(stderr, "faultline: lab %s has no test %s%s%s%s\nIts tests are:\n", s->lab->id, name, meant ? "; was " : "", meant ? meant : "", meant ? " meant?" : "");
+    fprintf(stderr, "faultline: lab %s has no test %s%s%s%s\nIts tests are:\n", s->lab->id, name, meant ? "; was " : "",
+            meant ? meant : "", meant ? " meant?" : "");
     for (size_t i = 0; i < n; i++)
         fprintf(stderr, "  %s\n", names[i]);
     exit(EXIT_WRONG_USE);

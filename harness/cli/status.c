@@ -13,13 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- list -------------------------------------------------------------------------------------------------------------------- */
+/* ---- list
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void list_entries(const struct session *s)
 {
     char path[FILE_PATH];
     struct error err;
-    const struct plugin *plugin = file_exists(session_file(s, s->lab, "reference.so", path)) ? host_load_trusted(path, &err) : NULL;
+    const struct plugin *plugin =
+        file_exists(session_file(s, s->lab, "reference.so", path)) ? host_load_trusted(path, &err) : NULL;
     if (!plugin)
         return;
     puts("\nReference entries:");
@@ -38,7 +41,8 @@ static void list_lab(const struct session *s)
         const struct lab_task *task = &lab->task[i];
         printf("  %s: %s\n", task->id, task->title);
         for (uint32_t j = 0; j < task->tests; j++)
-            printf("    %2u+%-2u  %-28s %s\n", task->test[j].points, task->test[j].hidden_points, task->test[j].id, task->test[j].what);
+            printf("    %2u+%-2u  %-28s %s\n", task->test[j].points, task->test[j].hidden_points, task->test[j].id,
+                   task->test[j].what);
     }
     list_entries(s);
 }
@@ -52,7 +56,8 @@ enum exit_code command_list(struct session *s)
         if (!s->lab)
             printf("  %-4s %-24s %3u points  %s\n", (*l)->id, (*l)->name, lab_points(*l), (*l)->title);
         if (!s->lab || s->lab == *l)
-            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:i}", "lab", (*l)->id, "name", (*l)->name, "title", (*l)->title, "points", (int)lab_points(*l)));
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:i}", "lab", (*l)->id, "name", (*l)->name, "title",
+                                                 (*l)->title, "points", (int)lab_points(*l)));
     }
     if (!s->lab)
         printf("\nOne of them: faultline list %s\n", *s->labs ? (*s->labs)->id : "01");
@@ -62,7 +67,8 @@ enum exit_code command_list(struct session *s)
     return EXIT_FINE;
 }
 
-/* ---- status ------------------------------------------------------------------------------------------------------------------ */
+/* ---- status
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static json_t *progress_of(const struct session *s, const struct lab *lab)
 {
@@ -78,7 +84,8 @@ static json_t *progress_of(const struct session *s, const struct lab *lab)
 static void bar(unsigned part, unsigned whole)
 {
     unsigned full = whole ? 20 * part / whole : 0;
-    printf("[%s%.*s%s%.*s]", terminal_style(STYLE_GOOD), (int)full, "####################", terminal_style(STYLE_PLAIN), (int)(20 - full), "....................");
+    printf("[%s%.*s%s%.*s]", terminal_style(STYLE_GOOD), (int)full, "####################", terminal_style(STYLE_PLAIN),
+           (int)(20 - full), "....................");
 }
 
 static void status_tasks(const struct lab *lab, const json_t *progress)
@@ -106,7 +113,8 @@ enum exit_code command_status(struct session *s)
     json_t *all = json_array();
     for (struct lab **l = s->labs; *l; l++) {
         json_t *progress = progress_of(s, *l);
-        unsigned score = (unsigned)json_integer_value(json_object_get(progress, "public_score")), max = lab_public_points(*l);
+        unsigned score = (unsigned)json_integer_value(json_object_get(progress, "public_score")),
+                 max = lab_public_points(*l);
         if (s->lab && s->lab != *l) {
             json_decref(progress);
             continue;
@@ -116,7 +124,8 @@ enum exit_code command_status(struct session *s)
         printf(" %3u/%-3u public points  %s%s\n", score, max, (*l)->title, progress ? "" : "  (not checked yet)");
         if (progress)
             status_tasks(*l, progress);
-        json_array_append_new(all, json_pack("{s:s, s:i, s:i, s:b}", "lab", (*l)->id, "public_score", (int)score, "public_max", (int)max, "checked", progress != NULL));
+        json_array_append_new(all, json_pack("{s:s, s:i, s:i, s:b}", "lab", (*l)->id, "public_score", (int)score,
+                                             "public_max", (int)max, "checked", progress != NULL));
         json_decref(progress);
     }
     puts("\nAs of the last whole check of each lab: make check LAB=01");
@@ -126,7 +135,9 @@ enum exit_code command_status(struct session *s)
     return EXIT_FINE;
 }
 
-/* ---- hint -------------------------------------------------------------------------------------------------------------------- */
+/* ---- hint
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct lab_task *hint_task(struct session *s)
 {
@@ -168,10 +179,14 @@ enum exit_code command_hint(struct session *s)
     json_t *hints = json_array();
     for (unsigned i = 0; i < shown; i++)
         json_array_append_new(hints, json_string(task->hint[i]));
-    return session_write_json(s->options.json, json_pack("{s:s, s:o}", "task", task->id, "hints", hints)) ? EXIT_WRONG_USE : EXIT_FINE;
+    return session_write_json(s->options.json, json_pack("{s:s, s:o}", "task", task->id, "hints", hints))
+               ? EXIT_WRONG_USE
+               : EXIT_FINE;
 }
 
-/* ---- reset ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reset
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 /* A name beside `path` that is not taken: path.2026-11-21, then path.2026-11-21.2 … */
 static void free_name(char *out, const char *path)
@@ -189,7 +204,8 @@ static bool same_content(const char *a, const char *b)
 {
     char *da = NULL, *db = NULL;
     size_t na, nb;
-    bool same = file_read(a, 1 << 24, &da, &na, NULL) == 0 && file_read(b, 1 << 24, &db, &nb, NULL) == 0 && na == nb && memcmp(da, db, na) == 0;
+    bool same = file_read(a, 1 << 24, &da, &na, NULL) == 0 && file_read(b, 1 << 24, &db, &nb, NULL) == 0 && na == nb &&
+                memcmp(da, db, na) == 0;
     free(da);
     free(db);
     return same;
@@ -208,7 +224,8 @@ enum exit_code command_reset(struct session *s)
         }
         free_name(kept, own);
         /* A copy first, then the new one under the old name: at no moment is there no file, or only half of one. */
-        if ((file_exists(own) && file_copy(own, kept, 1 << 24, &err) != 0) || file_copy(starter, own, 1 << 24, &err) != 0)
+        if ((file_exists(own) && file_copy(own, kept, 1 << 24, &err) != 0) ||
+            file_copy(starter, own, 1 << 24, &err) != 0)
             error_exit(EXIT_WRONG_USE, "%s", err.text);
         printf("%s/%s is the starter again", s->lab->folder, *f);
         if (file_exists(kept))

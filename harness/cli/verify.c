@@ -1,8 +1,9 @@
 /* verify: is the lab itself right? A grader is a program that is tested with wrong answers and with attacks.
  *
- * Each line is one thing that must be so; the last line counts them. Starter, reference and mistakes are plugins that are built already. Attacks go
- * the whole way of a submission: the starter with the attack behind it, laid over the tree, compiled and run in the sandbox. The first lines of an
- * attack name the verdicts that are right for it:   verdict: left-early, short-log
+ * Each line is one thing that must be so; the last line counts them. Starter, reference and mistakes are plugins that
+ * are built already. Attacks go the whole way of a submission: the starter with the attack behind it, laid over the
+ * tree, compiled and run in the sandbox. The first lines of an attack name the verdicts that are right for it: verdict:
+ * left-early, short-log
  */
 #include "cli/command.h"
 
@@ -32,7 +33,8 @@ __attribute__((format(printf, 3, 4))) static void line(struct tally *t, bool goo
         t->passed++;
     else
         t->failed++;
-    printf("  %s%s%s  ", terminal_style(good ? STYLE_GOOD : STYLE_BAD), good ? "pass" : "FAIL", terminal_style(STYLE_PLAIN));
+    printf("  %s%s%s  ", terminal_style(good ? STYLE_GOOD : STYLE_BAD), good ? "pass" : "FAIL",
+           terminal_style(STYLE_PLAIN));
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
@@ -42,7 +44,8 @@ __attribute__((format(printf, 3, 4))) static void line(struct tally *t, bool goo
 
 static struct grade_options options_of(const struct session *s, const char *only, uint64_t seed, uint64_t secret)
 {
-    return (struct grade_options){.root = s->root, .build = s->build, .only = only, .seed = seed, .secret = secret, .quiet = true};
+    return (struct grade_options){
+        .root = s->root, .build = s->build, .only = only, .seed = seed, .secret = secret, .quiet = true};
 }
 
 static struct grade_result *grade_file(struct tally *t, const char *file, const char *only, uint64_t secret)
@@ -56,15 +59,19 @@ static struct grade_result *grade_file(struct tally *t, const char *file, const 
     return result;
 }
 
-/* ---- starter, reference, mistakes ---------------------------------------------------------------------------------------------- */
+/* ---- starter, reference, mistakes
+ * ---------------------------------------------------------------------------------------------- */
 
 static void verify_starter(struct tally *t)
 {
     struct grade_result *r = grade_file(t, "pristine.so", NULL, 1);
     for (uint32_t i = 0; r && i < r->tests; i++) {
         const struct grade_test *g = &r->test[i];
-        line(t, !g->passed && g->verdict != VERDICT_GRADER_FAULT && g->verdict != VERDICT_NO_ENTRY && strlen(g->message) > 20, "starter fails %s/%s%s (%s)",
-             g->test->task->id, g->test->id, g->hidden ? ", secret seeds" : "", verdict_name(g->verdict));
+        line(t,
+             !g->passed && g->verdict != VERDICT_GRADER_FAULT && g->verdict != VERDICT_NO_ENTRY &&
+                 strlen(g->message) > 20,
+             "starter fails %s/%s%s (%s)", g->test->task->id, g->test->id, g->hidden ? ", secret seeds" : "",
+             verdict_name(g->verdict));
     }
     grade_result_destroy(r);
 }
@@ -74,8 +81,8 @@ static void verify_reference(struct tally *t)
     struct grade_result *r = grade_file(t, "reference.so", NULL, 1);
     for (uint32_t i = 0; r && i < r->tests; i++) {
         const struct grade_test *g = &r->test[i];
-        line(t, g->passed, "reference passes %s/%s%s%s%s", g->test->task->id, g->test->id, g->hidden ? ", secret seeds" : "", g->passed ? "" : ": ",
-             g->passed ? "" : g->message);
+        line(t, g->passed, "reference passes %s/%s%s%s%s", g->test->task->id, g->test->id,
+             g->hidden ? ", secret seeds" : "", g->passed ? "" : ": ", g->passed ? "" : g->message);
     }
     grade_result_destroy(r);
 }
@@ -103,7 +110,8 @@ static void verify_mistakes(struct tally *t)
 {
     char folder[FILE_PATH];
     struct dirent **files;
-    int n = scandir(file_path(folder, "%s/reference/%s/mistakes", t->session->root, strchr(t->lab->folder, '/') + 1), &files, is_c_file, alphasort);
+    int n = scandir(file_path(folder, "%s/reference/%s/mistakes", t->session->root, strchr(t->lab->folder, '/') + 1),
+                    &files, is_c_file, alphasort);
     for (int i = 0; i < n; i++) {
         bool named = false;
         for (uint32_t k = 0; k < t->lab->mistakes; k++)
@@ -118,7 +126,9 @@ static void verify_mistakes(struct tally *t)
         verify_mistake(t, &t->lab->mistake[k]);
 }
 
-/* ---- attacks --------------------------------------------------------------------------------------------------------------------- */
+/* ---- attacks
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* text with each @ROOT@ replaced by the project's folder and each @REFERENCE@ by that of the lab's reference. */
 static void write_replaced(FILE *out, const struct tally *t, const char *text)
@@ -137,7 +147,8 @@ static void write_replaced(FILE *out, const struct tally *t, const char *text)
 }
 
 /* folder/HAND_IN = the file at `base`, with `more` (may be NULL) behind it. */
-static int write_submission(const struct tally *t, const char *folder, const char *base, const char *more, struct error *err)
+static int write_submission(const struct tally *t, const char *folder, const char *base, const char *more,
+                            struct error *err)
 {
     char path[FILE_PATH], *data = NULL, *text = NULL;
     size_t size;
@@ -183,8 +194,8 @@ static bool expected(const char *text, const char *id)
     return at && at < list + n;
 }
 
-/* All descendants that lose their parent become children of this process (it is a subreaper), so what is left running can be seen. The kernel may
- * take a moment to end a PID namespace whose first process was killed. */
+/* All descendants that lose their parent become children of this process (it is a subreaper), so what is left running
+ * can be seen. The kernel may take a moment to end a PID namespace whose first process was killed. */
 static bool left_running(void)
 {
     for (int tries = 0; tries < 40; tries++) {
@@ -203,7 +214,8 @@ static void verify_attack(struct tally *t, const char *file, const char *starter
     char path[FILE_PATH], *text;
     size_t size;
     struct error err;
-    if (file_read(file_path(path, "%s/harness/host/attacks/%s", t->session->root, file), 1 << 20, &text, &size, &err) != 0) {
+    if (file_read(file_path(path, "%s/harness/host/attacks/%s", t->session->root, file), 1 << 20, &text, &size, &err) !=
+        0) {
         line(t, false, "%s", err.text);
         return;
     }
@@ -218,8 +230,9 @@ static void verify_attack(struct tally *t, const char *file, const char *starter
         bool alive = left_running();
         double limit = 30 + (double)t->lab->limits.wall_ms * 1e-3 * r->tests;
         bool good = r->score == 0 && !r->fault && !odd && !alive && seconds < limit;
-        line(t, good, "attack %s scores %u/%u (%s)%s%s", file, r->score, r->max, verdict_name((odd ? odd : &r->test[0])->verdict),
-             alive ? ", and processes are LEFT RUNNING" : "", odd ? ", which is not the verdict it should have: " : "");
+        line(t, good, "attack %s scores %u/%u (%s)%s%s", file, r->score, r->max,
+             verdict_name((odd ? odd : &r->test[0])->verdict), alive ? ", and processes are LEFT RUNNING" : "",
+             odd ? ", which is not the verdict it should have: " : "");
         if (odd)
             printf("        %s\n", odd->message);
         grade_result_destroy(r);
@@ -252,7 +265,8 @@ static void verify_attacks(struct tally *t)
     int n = scandir(file_path(folder, "%s/harness/host/attacks", t->session->root), &files, is_c_file, alphasort);
     bool have_honest = whole->mistakes > 0;
     if (have_honest)
-        file_path(honest, "%s/reference/%s/mistakes/%s", t->session->root, strchr(whole->folder, '/') + 1, whole->mistake[0].file);
+        file_path(honest, "%s/reference/%s/mistakes/%s", t->session->root, strchr(whole->folder, '/') + 1,
+                  whole->mistake[0].file);
     uint32_t before = have_honest ? verify_normal(t, "before the attacks", honest) : 0;
     t->lab = &quick;
     for (int i = 0; i < n; i++) {
@@ -263,10 +277,13 @@ static void verify_attacks(struct tally *t)
         free(files);
     t->lab = whole;
     if (have_honest)
-        line(t, verify_normal(t, "after the attacks", honest) == before, "its points are the same as before (%u)", before);
+        line(t, verify_normal(t, "after the attacks", honest) == before, "its points are the same as before (%u)",
+             before);
 }
 
-/* ---- claims ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- claims
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static void verify_claims(struct tally *t, bool broken)
 {
@@ -284,9 +301,11 @@ static void verify_claims(struct tally *t, bool broken)
     json_array_foreach(json_object_get(json, "claims"), i, claim)
     {
         bool holds = json_is_true(json_object_get(claim, "holds"));
-        line(t, holds != broken, "claim %s %s (predicted %g, measured %g, tolerance %g)", json_string_value(json_object_get(claim, "id")),
-             broken ? "turns false without its cure" : "holds", json_number_value(json_object_get(claim, "predicted")),
-             json_number_value(json_object_get(claim, "measured")), json_number_value(json_object_get(claim, "tolerance")));
+        line(t, holds != broken, "claim %s %s (predicted %g, measured %g, tolerance %g)",
+             json_string_value(json_object_get(claim, "id")), broken ? "turns false without its cure" : "holds",
+             json_number_value(json_object_get(claim, "predicted")),
+             json_number_value(json_object_get(claim, "measured")),
+             json_number_value(json_object_get(claim, "tolerance")));
     }
     if (json_array_size(json_object_get(json, "claims")) == 0)
         line(t, false, "the claims program left no claims");
@@ -294,7 +313,9 @@ static void verify_claims(struct tally *t, bool broken)
     remove(out);
 }
 
-/* ---- all --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- all
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool wanted(const struct session *s, const char *group)
 {
@@ -309,7 +330,8 @@ enum exit_code command_verify(struct session *s)
     for (const char *const *g = groups; *g; g++)
         known = known || strcmp(s->options.only, *g) == 0;
     if (!known)
-        error_exit(EXIT_WRONG_USE, "verify: --only takes starter, reference, mistakes, attacks or claims, not %s", s->options.only);
+        error_exit(EXIT_WRONG_USE, "verify: --only takes starter, reference, mistakes, attacks or claims, not %s",
+                   s->options.only);
     for (struct lab **l = s->labs; *l; l++) {
         if (s->lab && s->lab != *l)
             continue;

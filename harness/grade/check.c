@@ -33,7 +33,8 @@ bool check_large(void)
     return size && strcmp(size, "large") == 0;
 }
 
-/* ---- the record that a test leaves ---------------------------------------------------------------------------------------- */
+/* ---- the record that a test leaves
+ * ---------------------------------------------------------------------------------------- */
 
 static int write_json(const char *file, json_t *json)
 {
@@ -53,8 +54,8 @@ static void record(bool passed, enum verdict verdict, const char *message)
 {
     char file[200];
     snprintf(file, sizeof file, "%s.%s.json", now.task, now.name);
-    json_t *json = json_pack("{s:s, s:s, s:b, s:s, s:s}", "task", now.task, "test", now.name, "passed", passed, "verdict", verdict_id(verdict),
-                             "message", message);
+    json_t *json = json_pack("{s:s, s:s, s:b, s:s, s:s}", "task", now.task, "test", now.name, "passed", passed,
+                             "verdict", verdict_id(verdict), "message", message);
     if (!json || write_json(file, json) != 0)
         cr_assert_fail("the record of the test could not be written");
 }
@@ -97,9 +98,11 @@ void check_that(bool good, const char *format, ...)
     fail(VERDICT_WRONG, format, args);
 }
 
-/* ---- running an entry ------------------------------------------------------------------------------------------------------- */
+/* ---- running an entry
+ * ------------------------------------------------------------------------------------------------------- */
 
-void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records, struct host_outcome *outcome)
+void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
+                    struct host_outcome *outcome)
 {
     const char *plugin = getenv("FAULTLINE_PLUGIN");
     struct host_request request = {
@@ -109,13 +112,15 @@ void check_host_try(const char *entry, const void *scenario, size_t size, uint32
         .scenario_size = size,
         .record_size = record_size,
         .records = records,
-        .limits = {number_from("FAULTLINE_CPU_SECONDS", 20), number_from("FAULTLINE_WALL_MS", 60000), number_from("FAULTLINE_MEMORY", 1u << 30)},
+        .limits = {number_from("FAULTLINE_CPU_SECONDS", 20), number_from("FAULTLINE_WALL_MS", 60000),
+                   number_from("FAULTLINE_MEMORY", 1u << 30)},
     };
     host_run(&request, outcome);
 }
 
 /* The scenario goes into a file where a debugger can start from: `make check DEBUG=1` prints how. */
-void check_host(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records, struct host_outcome *outcome)
+void check_host(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
+                struct host_outcome *outcome)
 {
     check_host_try(entry, scenario, size, record_size, records, outcome);
     if (outcome->verdict == VERDICT_FINISHED)
@@ -124,7 +129,8 @@ void check_host(const char *entry, const void *scenario, size_t size, uint32_t r
     check_fail(outcome->verdict, "%s: %s%s%.600s", entry, outcome->sentence, *said ? "\nIt printed: " : "", said);
 }
 
-uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget, bool (*fails)(const void *, uint32_t, void *), void *context)
+uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget,
+                      bool (*fails)(const void *, uint32_t, void *), void *context)
 {
     char *all = items, *trial = malloc(n * size + 1);
     for (uint32_t chunk = n / 2; trial && chunk >= 1; chunk /= 2)
@@ -144,7 +150,8 @@ uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget, boo
     return n;
 }
 
-/* ---- what Criterion's runner saw, in a process that the tests can't reach ------------------------------------------------------ */
+/* ---- what Criterion's runner saw, in a process that the tests can't reach
+ * ------------------------------------------------------ */
 
 static json_t *seen;
 
@@ -152,9 +159,10 @@ ReportHook(POST_TEST)(struct criterion_test_stats *stats)
 {
     if (!seen)
         seen = json_array();
-    bool passed = stats->test_status == CR_STATUS_PASSED && stats->passed_asserts > 0 && !stats->crashed && !stats->timed_out;
-    json_array_append_new(seen, json_pack("{s:s, s:s, s:b, s:f}", "task", stats->test->category, "test", stats->test->name, "passed", passed,
-                                          "seconds", (double)stats->elapsed_time));
+    bool passed =
+        stats->test_status == CR_STATUS_PASSED && stats->passed_asserts > 0 && !stats->crashed && !stats->timed_out;
+    json_array_append_new(seen, json_pack("{s:s, s:s, s:b, s:f}", "task", stats->test->category, "test",
+                                          stats->test->name, "passed", passed, "seconds", (double)stats->elapsed_time));
 }
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)

@@ -5,16 +5,18 @@
  *     CHECK(smooth_weighted, published_sequence)      // task and test of lab.json, hyphens as underscores
  *     {
  *         struct host_outcome outcome;
- *         check_host("smooth-weighted", scenario, size, sizeof(uint32_t), 7, &outcome);     // fails the test unless it finished
- *         check_that(picks[0] == 0, "the first pick must be backend 0, it was %u", picks[0]);
+ *         check_host("smooth-weighted", scenario, size, sizeof(uint32_t), 7, &outcome);     // fails the test unless it
+ * finished check_that(picks[0] == 0, "the first pick must be backend 0, it was %u", picks[0]);
  *         host_outcome_free(&outcome);
  *     }
  *
- * Each test is a Criterion test, in a process of its own. Besides what Criterion counts, each leaves a record of how it ended (passed, or a verdict
- * and a sentence) in the folder that FAULTLINE_RESULTS names; the grader believes a pass only when both agree.
+ * Each test is a Criterion test, in a process of its own. Besides what Criterion counts, each leaves a record of how it
+ * ended (passed, or a verdict and a sentence) in the folder that FAULTLINE_RESULTS names; the grader believes a pass
+ * only when both agree.
  *
- * A test takes all that is random from check_seed(): students run it with the published seeds, a grading run adds secret ones at
- * a larger size. The sentence of a failure says what happened, with the numbers; how to run it again is added below it.
+ * A test takes all that is random from check_seed(): students run it with the published seeds, a grading run adds
+ * secret ones at a larger size. The sentence of a failure says what happened, with the numbers; how to run it again is
+ * added below it.
  */
 #ifndef GRADE_CHECK_H
 #define GRADE_CHECK_H
@@ -23,23 +25,26 @@
 
 #include <criterion/criterion.h>
 
-#define CHECK(task, name)                                                                                                                    \
-    static void check_##task##_##name(void);                                                                                               \
-    Test(task, name, .timeout = 600)                                                                                                       \
-    {                                                                                                                                      \
-        check_begin(#task, #name);                                                                                                         \
-        check_##task##_##name();                                                                                                           \
-        check_end();                                                                                                                       \
-    }                                                                                                                                      \
+#define CHECK(task, name)                                                                                              \
+    static void check_##task##_##name(void);                                                                           \
+    Test(task, name, .timeout = 600)                                                                                   \
+    {                                                                                                                  \
+        check_begin(#task, #name);                                                                                     \
+        check_##task##_##name();                                                                                       \
+        check_end();                                                                                                   \
+    }                                                                                                                  \
     static void check_##task##_##name(void)
 
 uint64_t check_seed(void); /* FAULTLINE_SEED, 1 without it */
 bool check_large(void);    /* a grading run: larger scenarios */
 
-/* Runs the entry in a host process with the lab's limits. Returns only when it finished; otherwise the test has failed with the host's verdict. */
-void check_host(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records, struct host_outcome *outcome);
+/* Runs the entry in a host process with the lab's limits. Returns only when it finished; otherwise the test has failed
+ * with the host's verdict. */
+void check_host(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
+                struct host_outcome *outcome);
 /* The same, but returns whatever the verdict is: for making a failing scenario smaller. */
-void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records, struct host_outcome *outcome);
+void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
+                    struct host_outcome *outcome);
 
 /* Fails the test (verdict: wrong) with a sentence unless `good`. */
 void check_that(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -48,8 +53,10 @@ _Noreturn void check_fail(enum verdict verdict, const char *format, ...) __attri
 void check_begin(const char *task, const char *name);
 void check_end(void);
 
-/* Makes a failing list smaller: leaves out runs of items as long as `fails` still says true, with at most `budget` calls of it.
- * items: n of `size` bytes, changed in place. Returns how many are left. (Zeller & Hildebrandt 2002, ddmin, with complements only.) */
-uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget, bool (*fails)(const void *items, uint32_t n, void *context), void *context);
+/* Makes a failing list smaller: leaves out runs of items as long as `fails` still says true, with at most `budget`
+ * calls of it. items: n of `size` bytes, changed in place. Returns how many are left. (Zeller & Hildebrandt 2002,
+ * ddmin, with complements only.) */
+uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget,
+                      bool (*fails)(const void *items, uint32_t n, void *context), void *context);
 
 #endif

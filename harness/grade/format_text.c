@@ -1,5 +1,6 @@
-/* Formats that are plain text: TAP 14 and JUnit XML. Messages may quote a submission's words: the judge has cleaned them of control characters, here
- * they are escaped for the format. Source: testanything.org/tap-version-14-specification; for JUnit, the part that Jenkins and GitLab agree on. */
+/* Formats that are plain text: TAP 14 and JUnit XML. Messages may quote a submission's words: the judge has cleaned
+ * them of control characters, here they are escaped for the format. Source:
+ * testanything.org/tap-version-14-specification; for JUnit, the part that Jenkins and GitLab agree on. */
 #include "base/version.h"
 #include "grade/result.h"
 
@@ -18,7 +19,9 @@ static const char *told(const struct grade_test *t)
     return t->hidden ? "a run with a secret seed; the public tests show the same properties" : t->message;
 }
 
-/* ---- TAP -------------------------------------------------------------------------------------------------------------------- */
+/* ---- TAP
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void tap_quoted(FILE *out, const char *text)
 {
@@ -57,7 +60,9 @@ char *grade_format_tap(const struct grade_result *r)
     return text;
 }
 
-/* ---- JUnit -------------------------------------------------------------------------------------------------------------------- */
+/* ---- JUnit
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void xml(FILE *out, const char *text)
 {
@@ -87,7 +92,8 @@ static void xml(FILE *out, const char *text)
 /* A wrong answer is a failure; a crash, a limit or the grader's own fault an error. */
 static bool is_error(const struct grade_test *t)
 {
-    return !t->passed && t->verdict != VERDICT_WRONG && t->verdict != VERDICT_SHORT_LOG && t->verdict != VERDICT_TOO_MANY;
+    return !t->passed && t->verdict != VERDICT_WRONG && t->verdict != VERDICT_SHORT_LOG &&
+           t->verdict != VERDICT_TOO_MANY;
 }
 
 char *grade_format_junit(const struct grade_result *r)
@@ -103,15 +109,20 @@ char *grade_format_junit(const struct grade_result *r)
         failures += !r->test[i].passed && !is_error(&r->test[i]);
     }
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
-    fprintf(out, "<testsuites tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"0\" time=\"%.3f\">\n", r->tests, failures, errors, r->seconds);
-    fprintf(out, "  <testsuite name=\"lab %s %s\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"0\" time=\"%.3f\">\n", r->lab->id, r->lab->name, r->tests,
+    fprintf(out, "<testsuites tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"0\" time=\"%.3f\">\n", r->tests,
             failures, errors, r->seconds);
+    fprintf(out,
+            "  <testsuite name=\"lab %s %s\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"0\" time=\"%.3f\">\n",
+            r->lab->id, r->lab->name, r->tests, failures, errors, r->seconds);
     fputs("    <properties><property name=\"submission\" value=\"", out);
     xml(out, r->submission);
-    fprintf(out, "\"/><property name=\"score\" value=\"%u/%u\"/><property name=\"faultline\" value=\"%s\"/></properties>\n", r->score, r->max, version_text);
+    fprintf(out,
+            "\"/><property name=\"score\" value=\"%u/%u\"/><property name=\"faultline\" value=\"%s\"/></properties>\n",
+            r->score, r->max, version_text);
     for (uint32_t i = 0; i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
-        fprintf(out, "    <testcase classname=\"lab-%s.%s\" name=\"%s (%s)\" time=\"%.3f\"", r->lab->id, t->test->task->id, t->test->id, runs(t), t->seconds);
+        fprintf(out, "    <testcase classname=\"lab-%s.%s\" name=\"%s (%s)\" time=\"%.3f\"", r->lab->id,
+                t->test->task->id, t->test->id, runs(t), t->seconds);
         if (t->passed) {
             fputs("/>\n", out);
             continue;

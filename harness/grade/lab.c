@@ -10,10 +10,8 @@
 #include <string.h>
 
 static const struct field test_fields[] = {
-    {"id", FIELD_NAME, true, 0, 0, NULL},
-    {"what", FIELD_TEXT, true, 0, 0, NULL},
-    {"points", FIELD_INTEGER, true, 0, 1000, NULL},
-    {"hidden_points", FIELD_INTEGER, true, 0, 1000, NULL},
+    {"id", FIELD_NAME, true, 0, 0, NULL},           {"what", FIELD_TEXT, true, 0, 0, NULL},
+    {"points", FIELD_INTEGER, true, 0, 1000, NULL}, {"hidden_points", FIELD_INTEGER, true, 0, 1000, NULL},
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 
@@ -101,7 +99,8 @@ static void read_task(struct lab_task *task, const json_t *json)
     task->test = allocate(task->tests, sizeof *task->test);
     for (uint32_t i = 0; i < task->tests; i++) {
         const json_t *t = json_array_get(tests, i);
-        task->test[i] = (struct lab_test){text(t, "id"), text(t, "what"), number(t, "points"), number(t, "hidden_points"), task};
+        task->test[i] =
+            (struct lab_test){text(t, "id"), text(t, "what"), number(t, "points"), number(t, "hidden_points"), task};
     }
 }
 
@@ -116,7 +115,8 @@ static void read_fields(struct lab *lab, const json_t *json)
     lab->hand_in = texts(json, "hand_in");
     const json_t *limits = json_object_get(json, "limits"), *seeds = json_object_get(json, "seeds");
     lab->build_seconds = number(limits, "build_seconds");
-    lab->limits = (struct host_limits){number(limits, "cpu_seconds"), 1000u * number(limits, "wall_seconds"), (uint64_t)number(limits, "memory_mib") << 20};
+    lab->limits = (struct host_limits){number(limits, "cpu_seconds"), 1000u * number(limits, "wall_seconds"),
+                                       (uint64_t)number(limits, "memory_mib") << 20};
     const json_t *public = json_object_get(seeds, "public");
     lab->public_seeds = (uint32_t)json_array_size(public);
     lab->public_seed = allocate(lab->public_seeds, sizeof *lab->public_seed);
@@ -150,11 +150,13 @@ static int check_sense(const struct lab *lab, const char *folder_name, struct er
         for (uint32_t j = 0; j < task->tests; j++)
             for (uint32_t k = 0; k < j; k++)
                 if (strcmp(task->test[j].id, task->test[k].id) == 0)
-                    return error_set(err, -EINVAL, "tasks[%u].tests[%u].id: %s stands there twice", i, j, task->test[j].id);
+                    return error_set(err, -EINVAL, "tasks[%u].tests[%u].id: %s stands there twice", i, j,
+                                     task->test[j].id);
     }
     for (uint32_t i = 0; i < lab->mistakes; i++)
         if (!lab_find_test(lab, lab->mistake[i].caught_by))
-            return error_set(err, -EINVAL, "mistakes[%u].caught_by: there is no test %.100s", i, lab->mistake[i].caught_by);
+            return error_set(err, -EINVAL, "mistakes[%u].caught_by: there is no test %.100s", i,
+                             lab->mistake[i].caught_by);
     return 0;
 }
 
@@ -236,7 +238,8 @@ struct lab_test *lab_find_test(const struct lab *lab, const char *name)
     struct lab_test *found = NULL;
     for (uint32_t i = 0; i < lab->tasks; i++) {
         struct lab_task *task = &lab->task[i];
-        if (slash && (strlen(task->id) != (size_t)(slash - name) || strncmp(task->id, name, (size_t)(slash - name)) != 0))
+        if (slash &&
+            (strlen(task->id) != (size_t)(slash - name) || strncmp(task->id, name, (size_t)(slash - name)) != 0))
             continue;
         for (uint32_t j = 0; j < task->tests; j++)
             if (strcmp(task->test[j].id, slash ? slash + 1 : name) == 0) {

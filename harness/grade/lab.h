@@ -1,7 +1,7 @@
 /* lab.h: a lab as its lab.json describes it: the one place for tasks, points, limits, hints and the files to hand in.
  *
- * lab.json is checked field by field against the schema in lab.c; an error names the file and the field ("tasks[2].tests[0].points: ...").
- * A lab is loaded once and never changed; the caller frees it with lab_destroy.
+ * lab.json is checked field by field against the schema in lab.c; an error names the file and the field
+ * ("tasks[2].tests[0].points: ..."). A lab is loaded once and never changed; the caller frees it with lab_destroy.
  */
 #ifndef GRADE_LAB_H
 #define GRADE_LAB_H
@@ -15,14 +15,14 @@
 #define LAB_HINTS 3
 
 struct lab_test {
-    char *id;   /* "published-sequence" */
-    char *what; /* what it shows, in one line */
+    char *id;                       /* "published-sequence" */
+    char *what;                     /* what it shows, in one line */
     uint32_t points, hidden_points; /* for the public seeds, for the hidden ones */
     struct lab_task *task;
 };
 
 struct lab_task {
-    char *id;    /* "smooth-weighted" */
+    char *id; /* "smooth-weighted" */
     char *title;
     char *entry; /* the entry that the student registers */
     char *hint[LAB_HINTS];
@@ -31,20 +31,20 @@ struct lab_task {
 };
 
 struct lab_mistake {
-    char *file;        /* "burst.c" in reference/NN-x/mistakes */
-    char *what;        /* what its author believed */
-    char *caught_by;   /* "task/test" */
+    char *file;      /* "burst.c" in reference/NN-x/mistakes */
+    char *what;      /* what its author believed */
+    char *caught_by; /* "task/test" */
 };
 
 struct lab {
-    char folder[FILE_PATH]; /* "labs/01-load-balancing", below the project's root */
+    char folder[FILE_PATH];  /* "labs/01-load-balancing", below the project's root */
     char *id, *name, *title; /* "01", "load-balancing", "When round robin fails" */
     char *incident[3];
-    char **next;             /* what to try next; ends with NULL */
-    char **hand_in;          /* file names; ends with NULL */
+    char **next;    /* what to try next; ends with NULL */
+    char **hand_in; /* file names; ends with NULL */
     struct host_limits limits;
     uint32_t build_seconds;
-    uint64_t *public_seed;   /* [public_seeds] */
+    uint64_t *public_seed; /* [public_seeds] */
     uint32_t public_seeds, hidden_seeds;
     struct lab_task *task;
     uint32_t tasks;
@@ -63,7 +63,8 @@ struct lab_task *lab_find_task(const struct lab *lab, const char *id);
 /* By "task/test", or "test" alone where only one task has a test of that name. */
 struct lab_test *lab_find_test(const struct lab *lab, const char *name);
 
-/* All labs below root, by number: a list that ends with NULL, freed with lab_list_destroy. NULL and a sentence when one can't be read. */
+/* All labs below root, by number: a list that ends with NULL, freed with lab_list_destroy. NULL and a sentence when one
+ * can't be read. */
 struct lab **lab_list(const char *root, struct error *err);
 void lab_list_destroy(struct lab **labs);
 

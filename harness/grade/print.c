@@ -14,20 +14,22 @@ static void print_message(const struct lab *lab, const struct grade_test *t)
         if (*p == '\n')
             fputs("      ", stdout);
     }
-    printf("\n      %sagain: make check LAB=%s TEST=%s/%s SEED=%llu   a hint: make hint LAB=%s TEST=%s%s\n", terminal_style(STYLE_DIM), lab->id,
-           t->test->task->id, t->test->id, (unsigned long long)t->seed, lab->id, t->test->task->id, terminal_style(STYLE_PLAIN));
+    printf("\n      %sagain: make check LAB=%s TEST=%s/%s SEED=%llu   a hint: make hint LAB=%s TEST=%s%s\n",
+           terminal_style(STYLE_DIM), lab->id, t->test->task->id, t->test->id, (unsigned long long)t->seed, lab->id,
+           t->test->task->id, terminal_style(STYLE_PLAIN));
 }
 
 static void print_test(const struct grade_result *r, const struct grade_test *t, bool verbose)
 {
     const char *mark = t->passed ? "pass" : t->verdict == VERDICT_GRADER_FAULT ? "????" : "FAIL";
-    printf("  %s%s%s  %2u/%-2u  %-28s %s%s\n", terminal_style(t->passed ? STYLE_GOOD : STYLE_BAD), mark, terminal_style(STYLE_PLAIN), t->score, t->max,
-           t->test->id, t->hidden ? "[secret seeds] " : "", t->test->what);
+    printf("  %s%s%s  %2u/%-2u  %-28s %s%s\n", terminal_style(t->passed ? STYLE_GOOD : STYLE_BAD), mark,
+           terminal_style(STYLE_PLAIN), t->score, t->max, t->test->id, t->hidden ? "[secret seeds] " : "",
+           t->test->what);
     if (t->passed || !verbose)
         return;
     if (t->hidden)
-        printf("      %s%s%s (%u of %u secret seeds passed)\n", terminal_style(STYLE_BAD), verdict_name(t->verdict), terminal_style(STYLE_PLAIN),
-               t->passed_runs, t->runs);
+        printf("      %s%s%s (%u of %u secret seeds passed)\n", terminal_style(STYLE_BAD), verdict_name(t->verdict),
+               terminal_style(STYLE_PLAIN), t->passed_runs, t->runs);
     else
         print_message(r->lab, t);
 }
@@ -42,20 +44,23 @@ void grade_print(const struct grade_result *r, bool verbose)
     if (*r->notes)
         printf("%s\n", r->notes);
     if (!r->built)
-        printf("\n%sit does not build%s, so no test was run:\n%s\n", terminal_style(STYLE_BAD), terminal_style(STYLE_PLAIN), r->build_output);
+        printf("\n%sit does not build%s, so no test was run:\n%s\n", terminal_style(STYLE_BAD),
+               terminal_style(STYLE_PLAIN), r->build_output);
     for (uint32_t i = 0; r->built && i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
         if (t->test->task != task || t->hidden != hidden)
-            printf("\n%s%s%s%s\n", terminal_style(STYLE_BOLD), t->test->task->title, t->hidden ? ": secret seeds, larger sizes" : "",
-                   terminal_style(STYLE_PLAIN));
+            printf("\n%s%s%s%s\n", terminal_style(STYLE_BOLD), t->test->task->title,
+                   t->hidden ? ": secret seeds, larger sizes" : "", terminal_style(STYLE_PLAIN));
         task = t->test->task;
         hidden = t->hidden;
         print_test(r, t, verbose);
     }
     char layers[100];
-    printf("\nsandbox: %s%s\n", sandbox_describe(r->layers, layers, sizeof layers), r->unsafe ? "  (UNSAFE: graded without layers that grading needs)" : "");
+    printf("\nsandbox: %s%s\n", sandbox_describe(r->layers, layers, sizeof layers),
+           r->unsafe ? "  (UNSAFE: graded without layers that grading needs)" : "");
     if (r->fault)
-        printf("%sthe grader itself failed%s: this score is no verdict about the submission\n", terminal_style(STYLE_WARN), terminal_style(STYLE_PLAIN));
+        printf("%sthe grader itself failed%s: this score is no verdict about the submission\n",
+               terminal_style(STYLE_WARN), terminal_style(STYLE_PLAIN));
     if (r->secret)
         printf("public: %u/%u\n", r->public_score, r->public_max);
     printf("Score: %u/%u\n", r->score, r->max);

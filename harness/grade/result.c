@@ -31,9 +31,10 @@ static json_t *layers_json(unsigned layers)
 
 static json_t *test_json(const struct grade_test *t, bool times)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:i, s:i}", "task", t->test->task->id, "test", t->test->id, "what", t->test->what,
-                             "runs", t->hidden ? "hidden" : "public", "passed", t->passed, "verdict", verdict_id(t->verdict), "score", (int)t->score, "max",
-                             (int)t->max, "seeds", (int)t->runs, "seeds_passed", (int)t->passed_runs);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:i, s:i}", "task", t->test->task->id, "test",
+                             t->test->id, "what", t->test->what, "runs", t->hidden ? "hidden" : "public", "passed",
+                             t->passed, "verdict", verdict_id(t->verdict), "score", (int)t->score, "max", (int)t->max,
+                             "seeds", (int)t->runs, "seeds_passed", (int)t->passed_runs);
     if (!t->hidden && !t->passed) {
         json_object_set_new(json, "seed", json_integer((json_int_t)t->seed));
         json_object_set_new(json, "message", json_string(t->message));
@@ -48,13 +49,16 @@ json_t *grade_result_json(const struct grade_result *r, bool times)
     json_t *tests = json_array();
     for (uint32_t i = 0; i < r->tests; i++)
         json_array_append_new(tests, test_json(&r->test[i], times));
-    json_t *json = json_pack("{s:i, s:s, s:s, s:b, s:s, s:s, s:o, s:b, s:b, s:o, s:i, s:i, s:i, s:i}", "format", 1, "lab", r->lab->id, "submission", r->submission,
-                             "built", r->built, "build_output", r->build_output, "notes", r->notes, "sandbox", layers_json(r->layers), "unsafe", r->unsafe,
-                             "grader_fault", r->fault, "tests", tests, "score", (int)r->score, "max", (int)r->max, "public_score", (int)r->public_score,
-                             "public_max", (int)r->public_max);
+    json_t *json = json_pack("{s:i, s:s, s:s, s:b, s:s, s:s, s:o, s:b, s:b, s:o, s:i, s:i, s:i, s:i}", "format", 1,
+                             "lab", r->lab->id, "submission", r->submission, "built", r->built, "build_output",
+                             r->build_output, "notes", r->notes, "sandbox", layers_json(r->layers), "unsafe", r->unsafe,
+                             "grader_fault", r->fault, "tests", tests, "score", (int)r->score, "max", (int)r->max,
+                             "public_score", (int)r->public_score, "public_max", (int)r->public_max);
     if (times && json) {
         json_object_set_new(json, "seconds", json_real(r->seconds));
-        json_object_set_new(json, "machine", json_pack("{s:s, s:s, s:s}", "faultline", version_text, "compiler", version_compiler, "flags", version_flags));
+        json_object_set_new(json, "machine",
+                            json_pack("{s:s, s:s, s:s}", "faultline", version_text, "compiler", version_compiler,
+                                      "flags", version_flags));
     }
     return json;
 }

@@ -1,7 +1,7 @@
 /* result.h: the one internal result of a check or a grade, from which every format is written.
  *
- * A pass is counted only when it was seen: by the test's own record and by the runner. Whatever is missing, unreadable or contradictory counts as the
- * grader's fault and gives no points.
+ * A pass is counted only when it was seen: by the test's own record and by the runner. Whatever is missing, unreadable
+ * or contradictory counts as the grader's fault and gives no points.
  */
 #ifndef GRADE_RESULT_H
 #define GRADE_RESULT_H
@@ -12,11 +12,11 @@
 
 struct grade_test {
     const struct lab_test *test;
-    bool hidden;           /* of secret seeds */
+    bool hidden; /* of secret seeds */
     bool passed;
-    enum verdict verdict;  /* of the first run that failed, else finished */
-    uint64_t seed;         /* of that run */
-    char *message;         /* of that run; "" when passed */
+    enum verdict verdict; /* of the first run that failed, else finished */
+    uint64_t seed;        /* of that run */
+    char *message;        /* of that run; "" when passed */
     uint32_t runs, passed_runs;
     uint32_t score, max;
     double seconds;
@@ -24,14 +24,14 @@ struct grade_test {
 
 struct grade_result {
     const struct lab *lab;
-    char *submission;     /* its name: the folder's last part */
-    char *notes;          /* what was ignored or refused among the files; "" */
+    char *submission; /* its name: the folder's last part */
+    char *notes;      /* what was ignored or refused among the files; "" */
     bool built;
-    char *build_output;   /* the compiler's words when it did not build; "" */
-    unsigned layers;      /* of the sandbox that were active */
-    bool unsafe;          /* graded without the layers that grading needs, as it was told to */
-    bool fault;           /* the grader's own: the score says nothing */
-    uint64_t secret;      /* hidden seeds are drawn from it; 0: none were run */
+    char *build_output; /* the compiler's words when it did not build; "" */
+    unsigned layers;    /* of the sandbox that were active */
+    bool unsafe;        /* graded without the layers that grading needs, as it was told to */
+    bool fault;         /* the grader's own: the score says nothing */
+    uint64_t secret;    /* hidden seeds are drawn from it; 0: none were run */
     struct grade_test *test;
     uint32_t tests;
     uint32_t score, max, public_score, public_max;
@@ -40,7 +40,8 @@ struct grade_result {
 
 void grade_result_destroy(struct grade_result *result);
 
-/* The result as JSON, without the fields of time unless `times`. `for_student`: hidden tests carry no seed and no message. New reference. */
+/* The result as JSON, without the fields of time unless `times`. `for_student`: hidden tests carry no seed and no
+ * message. New reference. */
 json_t *grade_result_json(const struct grade_result *result, bool times);
 
 /* Writers of formats: text for `path` (format_*.c). Each returns a string to free, NULL when out of memory. */

@@ -1,7 +1,8 @@
 /* Runs a lab's check program, once a seed, and adds up what it leaves behind.
  *
- * The check program is ours: no code of a submission is in it. Even so its exit code and what it prints decide nothing. For each test there must be a
- * record by the test itself and a line of the runner in run.json, and they must agree; anything else is the grader's fault and gives no points.
+ * The check program is ours: no code of a submission is in it. Even so its exit code and what it prints decide nothing.
+ * For each test there must be a record by the test itself and a line of the runner in run.json, and they must agree;
+ * anything else is the grader's fault and gives no points.
  */
 #include "grade/grade.h"
 
@@ -32,7 +33,8 @@ static void underscores(char *out, size_t size, const char *id)
             *p = '_';
 }
 
-/* ---- one run of the program ------------------------------------------------------------------------------------------------ */
+/* ---- one run of the program
+ * ------------------------------------------------------------------------------------------------ */
 
 struct seed_run {
     const struct lab *lab;
@@ -54,8 +56,8 @@ __attribute__((format(printf, 3, 4))) static void variable(char (*list)[VARIABLE
     va_end(args);
 }
 
-/* A wall-clock limit for the whole program, so that a fault of ours can't hang a class: each test may run the entry a few hundred times at most,
- * and one run has its own limit. */
+/* A wall-clock limit for the whole program, so that a fault of ours can't hang a class: each test may run the entry a
+ * few hundred times at most, and one run has its own limit. */
 static int run_program(const struct seed_run *run, struct error *err)
 {
     const struct lab *lab = run->lab;
@@ -87,7 +89,8 @@ static int run_program(const struct seed_run *run, struct error *err)
         snprintf(filter, sizeof filter, "--filter=%s/%s", task, name);
         argv[2] = filter;
     }
-    struct process p = {.argv = argv, .environment = environment, .wall_ms = 40 * lab->limits.wall_ms, .output_limit = 65536};
+    struct process p = {
+        .argv = argv, .environment = environment, .wall_ms = 40 * lab->limits.wall_ms, .output_limit = 65536};
     struct process_result r;
     int code = process_run(&p, &r, err);
     if (code == 0 && r.timed_out)
@@ -96,7 +99,8 @@ static int run_program(const struct seed_run *run, struct error *err)
     return code;
 }
 
-/* ---- reading what it left ---------------------------------------------------------------------------------------------------- */
+/* ---- reading what it left
+ * ---------------------------------------------------------------------------------------------------- */
 
 static json_t *load(const char *folder, const char *file)
 {
@@ -115,14 +119,16 @@ static const json_t *runner_line(const json_t *run, const char *task, const char
     json_t *line;
     json_array_foreach(json_object_get(run, "tests"), i, line)
     {
-        const char *t = json_string_value(json_object_get(line, "task")), *n = json_string_value(json_object_get(line, "test"));
+        const char *t = json_string_value(json_object_get(line, "task")),
+                   *n = json_string_value(json_object_get(line, "test"));
         if (t && n && strcmp(t, task) == 0 && strcmp(n, name) == 0)
             return line;
     }
     return NULL;
 }
 
-static void failed(struct grade_result *result, struct grade_test *t, enum verdict verdict, uint64_t seed, const char *message)
+static void failed(struct grade_result *result, struct grade_test *t, enum verdict verdict, uint64_t seed,
+                   const char *message)
 {
     if (verdict == VERDICT_GRADER_FAULT)
         result->fault = true;
@@ -141,7 +147,8 @@ static void add_up(struct grade_result *result, struct grade_test *t, const json
     underscores(name, sizeof name, t->test->id);
     snprintf(file, sizeof file, "%s.%s.json", task, name);
     json_t *record = load(how->folder, file);
-    const json_t *line = runner_line(run, task, name), *said = json_object_get(record, "passed"), *seen = json_object_get(line, "passed");
+    const json_t *line = runner_line(run, task, name), *said = json_object_get(record, "passed"),
+                 *seen = json_object_get(line, "passed");
     enum verdict verdict;
     t->runs++;
     t->seconds += json_number_value(json_object_get(line, "seconds"));
@@ -172,7 +179,8 @@ static int run_seed(struct grade_result *result, struct seed_run *run, bool hidd
     return code;
 }
 
-/* ---- the result --------------------------------------------------------------------------------------------------------------- */
+/* ---- the result
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static struct grade_result *empty_result(const struct lab *lab, const struct grade_options *options)
 {
@@ -216,7 +224,8 @@ static void count_points(struct grade_result *result)
     }
 }
 
-int grade_plugin(const struct lab *lab, const char *plugin, const struct grade_options *options, struct grade_result **out, struct error *err)
+int grade_plugin(const struct lab *lab, const char *plugin, const struct grade_options *options,
+                 struct grade_result **out, struct error *err)
 {
     char absolute[PATH_MAX];
     if (!realpath(plugin, absolute))
@@ -248,7 +257,8 @@ int grade_plugin(const struct lab *lab, const char *plugin, const struct grade_o
 }
 
 /* A result in which every test failed for the same reason, without having been run. */
-static struct grade_result *unbuilt(const struct lab *lab, const struct grade_options *options, enum verdict verdict, const char *message)
+static struct grade_result *unbuilt(const struct lab *lab, const struct grade_options *options, enum verdict verdict,
+                                    const char *message)
 {
     struct grade_result *result = empty_result(lab, options);
     result->built = verdict != VERDICT_NO_BUILD;
@@ -258,17 +268,20 @@ static struct grade_result *unbuilt(const struct lab *lab, const struct grade_op
     return result;
 }
 
-int grade_submission(const struct lab *lab, const char *folder, const struct grade_options *options, struct grade_result **out, struct error *err)
+int grade_submission(const struct lab *lab, const char *folder, const struct grade_options *options,
+                     struct grade_result **out, struct error *err)
 {
     struct error why;
     unsigned layers = sandbox_layers(&why);
     bool unsafe = (layers & SANDBOX_NEEDED) != SANDBOX_NEEDED;
     if (unsafe && !options->allow_unsafe) {
         char have[100];
-        return error_set(err, -EPERM,
-                         "grading needs the sandbox layers namespaces and seccomp; here work: %s (%.300s). Install bubblewrap, or allow user "
-                         "namespaces, or say --allow-unsafe to run the submission all the same (the report then says so)",
-                         sandbox_describe(layers, have, sizeof have), why.text);
+        return error_set(
+            err, -EPERM,
+            "grading needs the sandbox layers namespaces and seccomp; here work: %s (%.300s). Install bubblewrap, or "
+            "allow user "
+            "namespaces, or say --allow-unsafe to run the submission all the same (the report then says so)",
+            sandbox_describe(layers, have, sizeof have), why.text);
     }
     char work[FILE_PATH], plugin[FILE_PATH], *notes = NULL, *output = NULL;
     uint64_t start = process_clock_ns();

@@ -12,7 +12,8 @@ static bool is_name(const char *s)
 {
     if (*s < 'a' || *s > 'z')
         return *s >= '0' && *s <= '9' && strspn(s, "0123456789") == strlen(s);
-    return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s) && s[strlen(s) - 1] != '-' && !strstr(s, "--");
+    return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(s) && s[strlen(s) - 1] != '-' &&
+           !strstr(s, "--");
 }
 
 static bool is_file(const char *s)
@@ -26,7 +27,8 @@ static int check_text(const json_t *value, enum field_type type, const char *whe
     if (!s || !*s)
         return error_set(err, -EINVAL, "%s: must be a text that is not empty", where);
     if (type == FIELD_NAME && !is_name(s))
-        return error_set(err, -EINVAL, "%s: \"%.60s\" is no name: lower-case letters, digits and single hyphens", where, s);
+        return error_set(err, -EINVAL, "%s: \"%.60s\" is no name: lower-case letters, digits and single hyphens", where,
+                         s);
     if ((type == FIELD_FILE || type == FIELD_FILES) && !is_file(s))
         return error_set(err, -EINVAL, "%s: \"%.60s\" must be a plain file name, without a folder", where, s);
     return 0;
@@ -38,7 +40,8 @@ static int check_list(const json_t *value, const struct field *f, const char *wh
     if (!json_is_array(value) || n < (size_t)f->low || n > (size_t)f->high) {
         if (f->low == f->high)
             return error_set(err, -EINVAL, "%s: must be a list of %lld", where, (long long)f->low);
-        return error_set(err, -EINVAL, "%s: must be a list of %lld to %lld", where, (long long)f->low, (long long)f->high);
+        return error_set(err, -EINVAL, "%s: must be a list of %lld to %lld", where, (long long)f->low,
+                         (long long)f->high);
     }
     for (size_t i = 0; i < n; i++) {
         char item[WHERE];
@@ -48,7 +51,9 @@ static int check_list(const json_t *value, const struct field *f, const char *wh
         if (f->type == FIELD_OBJECTS)
             code = schema_check(v, f->fields, item, err);
         else if (f->type == FIELD_INTEGERS)
-            code = json_is_integer(v) && json_integer_value(v) >= 0 ? 0 : error_set(err, -EINVAL, "%s: must be an integer of 0 or more", item);
+            code = json_is_integer(v) && json_integer_value(v) >= 0
+                       ? 0
+                       : error_set(err, -EINVAL, "%s: must be an integer of 0 or more", item);
         else
             code = check_text(v, f->type, item, err);
         if (code)
@@ -62,7 +67,8 @@ static int check_field(const json_t *value, const struct field *f, const char *w
     switch (f->type) {
     case FIELD_INTEGER:
         if (!json_is_integer(value) || json_integer_value(value) < f->low || json_integer_value(value) > f->high)
-            return error_set(err, -EINVAL, "%s: must be an integer from %lld to %lld", where, (long long)f->low, (long long)f->high);
+            return error_set(err, -EINVAL, "%s: must be an integer from %lld to %lld", where, (long long)f->low,
+                             (long long)f->high);
         return 0;
     case FIELD_OBJECT:
         return schema_check(value, f->fields, where, err);
@@ -93,8 +99,8 @@ static int check_unknown(const json_t *object, const struct field *fields, const
         known[n] = NULL;
         const char *meant = found ? NULL : text_nearest(key, known);
         if (!found)
-            return error_set(err, -EINVAL, "%s%.60s: is no field of this object%s%s%s", prefix, key, meant ? "; was \"" : "", meant ? meant : "",
-                             meant ? "\" meant?" : "");
+            return error_set(err, -EINVAL, "%s%.60s: is no field of this object%s%s%s", prefix, key,
+                             meant ? "; was \"" : "", meant ? meant : "", meant ? "\" meant?" : "");
     }
     return 0;
 }

@@ -1,8 +1,9 @@
 /* A submission's way from a folder of files to a plugin.
  *
- * Only the files that lab.json lists are taken, and only when they are regular files of a sane size. They are laid over a fresh tree with the lab's own
- * headers and nothing else: no reference, no tests, no results. The compiler runs in the sandbox and sees that tree, /usr, and the ready-made
- * objects of the lab's world; what it leaves is one shared object.
+ * Only the files that lab.json lists are taken, and only when they are regular files of a sane size. They are laid over
+ * a fresh tree with the lab's own headers and nothing else: no reference, no tests, no results. The compiler runs in
+ * the sandbox and sees that tree, /usr, and the ready-made objects of the lab's world; what it leaves is one shared
+ * object.
  */
 #include "grade/grade.h"
 
@@ -20,7 +21,8 @@
 
 #define SOURCE_LIMIT (1u << 20)
 
-/* ---- taking the files -------------------------------------------------------------------------------------------------------- */
+/* ---- taking the files
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool listed(const struct lab *lab, const char *file)
 {
@@ -42,7 +44,8 @@ static char *ignored_files(const struct lab *lab, const char *folder)
         if (e->d_name[0] == '.' || listed(lab, e->d_name))
             continue;
         if (n++ < 10)
-            fprintf(out, "%s%s", n == 1 ? "not taken: " : ", ", text_clean(clean, sizeof clean, e->d_name, strlen(e->d_name)));
+            fprintf(out, "%s%s", n == 1 ? "not taken: " : ", ",
+                    text_clean(clean, sizeof clean, e->d_name, strlen(e->d_name)));
     }
     if (out && n > 10)
         fprintf(out, " and %u more", n - 10);
@@ -72,7 +75,8 @@ int submission_take(const struct lab *lab, const char *folder, const char *into,
     return 0;
 }
 
-/* ---- building ---------------------------------------------------------------------------------------------------------------- */
+/* ---- building
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static int copy_headers(const char *root, const char *folder, const char *into, struct error *err)
 {
@@ -84,7 +88,8 @@ static int copy_headers(const char *root, const char *folder, const char *into, 
     for (struct dirent *e; code == 0 && (e = readdir(dir));) {
         size_t n = strlen(e->d_name);
         if (n > 2 && strcmp(e->d_name + n - 2, ".h") == 0 && e->d_name[0] != '.')
-            code = file_copy(file_path(path, "%s/%s/%s", root, folder, e->d_name), file_path(to, "%s/src/%s/%s", into, folder, e->d_name), SOURCE_LIMIT, err);
+            code = file_copy(file_path(path, "%s/%s/%s", root, folder, e->d_name),
+                             file_path(to, "%s/src/%s/%s", into, folder, e->d_name), SOURCE_LIMIT, err);
     }
     closedir(dir);
     return code;
@@ -116,11 +121,12 @@ struct compiler {
     const struct grade_options *options;
     const char *work;
     char host[PATH_MAX], source[FILE_PATH], out[FILE_PATH];
-    const char *world[WORDS];           /* objects of the lab's world; absolute paths in world_path */
+    const char *world[WORDS]; /* objects of the lab's world; absolute paths in world_path */
     char world_path[WORDS][FILE_PATH];
 };
 
-/* Runs `words` (a compiler's command line) inside. 0; -ENOEXEC with the compiler's first words in err; -errno when it could not be run. */
+/* Runs `words` (a compiler's command line) inside. 0; -ENOEXEC with the compiler's first words in err; -errno when it
+ * could not be run. */
 static int compile(const struct compiler *c, const char *const *words, char **output, struct error *err)
 {
     const char *argv[2 * WORDS + 8], *command[SANDBOX_ARGV];
@@ -138,7 +144,8 @@ static int compile(const struct compiler *c, const char *const *words, char **ou
     for (size_t i = 0; c->world[i]; i++)
         binds[3 + i] = (struct sandbox_bind){c->world_path[i], false};
     sandbox_command(command, layers, binds, c->source, argv);
-    struct process p = {.argv = command, .folder = c->source, .wall_ms = 2000ull * c->lab->build_seconds, .output_limit = 16384};
+    struct process p = {
+        .argv = command, .folder = c->source, .wall_ms = 2000ull * c->lab->build_seconds, .output_limit = 16384};
     struct process_result r;
     int code = process_run(&p, &r, err);
     if (code)
@@ -148,9 +155,11 @@ static int compile(const struct compiler *c, const char *const *words, char **ou
     if (*output)
         text_clean(*output, r.output_size + 1, r.output, r.output_size);
     if (r.timed_out)
-        code = error_set(err, -ENOEXEC, "it does not build: the compiler was not done after %u s", 2 * c->lab->build_seconds);
+        code = error_set(err, -ENOEXEC, "it does not build: the compiler was not done after %u s",
+                         2 * c->lab->build_seconds);
     else if (r.status != 0)
-        code = error_set(err, -ENOEXEC, "it does not build: %.600s", *output && **output ? *output : "the compiler was stopped by a limit of time or memory");
+        code = error_set(err, -ENOEXEC, "it does not build: %.600s",
+                         *output && **output ? *output : "the compiler was stopped by a limit of time or memory");
     process_result_free(&r);
     return code;
 }
@@ -160,7 +169,8 @@ static int find_world(struct compiler *c, char **data, struct error *err)
 {
     char path[FILE_PATH];
     const char *words[WORDS];
-    int code = read_words(file_path(path, "%s/%s/world.list", c->options->build, c->lab->folder), data, words, WORDS, err);
+    int code =
+        read_words(file_path(path, "%s/%s/world.list", c->options->build, c->lab->folder), data, words, WORDS, err);
     size_t n = 0;
     for (; code == 0 && words[n]; n++) {
         if (words[n][0] == '/')
@@ -173,7 +183,8 @@ static int find_world(struct compiler *c, char **data, struct error *err)
     return code;
 }
 
-static int compile_and_link(struct compiler *c, const char *const *cc, const char *plugin, char **output, struct error *err)
+static int compile_and_link(struct compiler *c, const char *const *cc, const char *plugin, char **output,
+                            struct error *err)
 {
     const char *words[2 * WORDS + 16];
     char include[FILE_PATH], objects[10][FILE_PATH], sources[10][FILE_PATH];
@@ -185,7 +196,11 @@ static int compile_and_link(struct compiler *c, const char *const *cc, const cha
         for (const char *const *w = cc; *w; w++)
             words[n++] = *w;
         /* A student's warning is no error. */
-        const char *rest[] = {"-Wno-error", "-Wno-conversion", "-Wno-shadow", include, "-c", file_path(sources[files], "%s/%s", c->lab->folder, *f), "-o", file_path(objects[files], "%s/%s.o", c->out, *f), NULL};
+        const char *rest[] = {"-Wno-error",  "-Wno-conversion",
+                              "-Wno-shadow", include,
+                              "-c",          file_path(sources[files], "%s/%s", c->lab->folder, *f),
+                              "-o",          file_path(objects[files], "%s/%s.o", c->out, *f),
+                              NULL};
         for (const char **w = rest; *w; w++)
             words[n++] = *w;
         words[n] = NULL;
@@ -209,7 +224,8 @@ static int compile_and_link(struct compiler *c, const char *const *cc, const cha
     return code ? code : compile(c, words, output, err);
 }
 
-int submission_build(const struct lab *lab, const struct grade_options *options, const char *work, char *plugin, char **output, struct error *err)
+int submission_build(const struct lab *lab, const struct grade_options *options, const char *work, char *plugin,
+                     char **output, struct error *err)
 {
     struct compiler *c = calloc(1, sizeof *c);
     char path[FILE_PATH], *flags = NULL, *world = NULL;

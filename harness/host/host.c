@@ -1,8 +1,10 @@
-/* The judge's side of a run: makes the shared memory, starts the host, waits with a deadline, and names the way it ended.
+/* The judge's side of a run: makes the shared memory, starts the host, waits with a deadline, and names the way it
+ * ended.
  *
- * The order of the questions in `judge_end` is the point. First whether we know at all how it ended (the supervisor's status); then what was done
- * to it (deadline, limits, refused call); then what it did itself (crash, exit); last whether the log is whole. Each answer rests on the kernel's
- * word or on the supervisor's; the runner's own note only fills in the words.
+ * The order of the questions in `judge_end` is the point. First whether we know at all how it ended (the supervisor's
+ * status); then what was done to it (deadline, limits, refused call); then what it did itself (crash, exit); last
+ * whether the log is whole. Each answer rests on the kernel's word or on the supervisor's; the runner's own note only
+ * fills in the words.
  */
 #include "host/host.h"
 
@@ -26,12 +28,24 @@
 #include <unistd.h>
 
 static const char *const names[VERDICT_COUNT] = {
-    "finished",   "wrong",     "crashed",  "CPU time",      "wall time",           "memory",           "left early",
-    "short log",  "too many records", "forbidden system call", "does not build", "lacks an entry", "grader's own fault",
+    "finished",
+    "wrong",
+    "crashed",
+    "CPU time",
+    "wall time",
+    "memory",
+    "left early",
+    "short log",
+    "too many records",
+    "forbidden system call",
+    "does not build",
+    "lacks an entry",
+    "grader's own fault",
 };
 static const char *const ids[VERDICT_COUNT] = {
-    "finished",  "wrong",            "crashed",               "cpu-time",       "wall-time",      "memory",       "left-early",
-    "short-log", "too-many-records", "forbidden-system-call", "does-not-build", "lacks-an-entry", "grader-fault",
+    "finished",       "wrong",          "crashed",      "cpu-time",         "wall-time",
+    "memory",         "left-early",     "short-log",    "too-many-records", "forbidden-system-call",
+    "does-not-build", "lacks-an-entry", "grader-fault",
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -54,7 +68,8 @@ int verdict_from_id(const char *id, enum verdict *verdict)
     return -EINVAL;
 }
 
-/* ---- shared memory -------------------------------------------------------------------------------------------------------- */
+/* ---- shared memory
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct memory {
     int fd;
@@ -98,9 +113,11 @@ static int seal_shared(struct memory *m, const struct host_request *q)
     return fcntl(m->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ? -errno : 0;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------------------ */
+/* ---- words
+ * ------------------------------------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 3, 4))) static void say(struct host_outcome *o, enum verdict verdict, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void say(struct host_outcome *o, enum verdict verdict, const char *format,
+                                                      ...)
 {
     char raw[sizeof o->sentence];
     va_list args;
@@ -114,8 +131,8 @@ __attribute__((format(printf, 3, 4))) static void say(struct host_outcome *o, en
             *p = ' ';
 }
 
-/* Function and line of an offset in the plugin: "in pick() at load_balancing.c:120". Reads debug information of an object that we do not trust,
- * so the reader runs in the sandbox too. */
+/* Function and line of an offset in the plugin: "in pick() at load_balancing.c:120". Reads debug information of an
+ * object that we do not trust, so the reader runs in the sandbox too. */
 static void find_place(const struct host_request *q, const struct host_note *n, unsigned layers, char *out, size_t size)
 {
     out[0] = '\0';
@@ -146,13 +163,15 @@ static void find_place(const struct host_request *q, const struct host_note *n, 
         if (!place || strcmp(function, "??") == 0 || used + 120 > size)
             break;
         place[strcspn(place, " ")] = '\0';
-        used += (size_t)snprintf(out + used, size - used, "%s%.60s() at %.60s", used ? ", called from " : " in ", function, place);
+        used += (size_t)snprintf(out + used, size - used, "%s%.60s() at %.60s", used ? ", called from " : " in ",
+                                 function, place);
         if (used > 180)
             break;
     }
 }
 
-static void say_crash(const struct host_request *q, struct host_outcome *o, const struct host_note *n, int signal_number, unsigned layers)
+static void say_crash(const struct host_request *q, struct host_outcome *o, const struct host_note *n,
+                      int signal_number, unsigned layers)
 {
     char place[400];
     find_place(q, n, layers, place, sizeof place);
@@ -170,22 +189,28 @@ static void say_crash(const struct host_request *q, struct host_outcome *o, cons
     say(o, VERDICT_CRASHED, "it crashed: %s%s%s.", strsignal(signal_number), why, place);
 }
 
-/* ---- the verdict ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the verdict
+ * ---------------------------------------------------------------------------------------------------------------- */
 
-static bool judge_signal(const struct host_request *q, struct host_outcome *o, const struct host_note *n, int signal_number, unsigned layers)
+static bool judge_signal(const struct host_request *q, struct host_outcome *o, const struct host_note *n,
+                         int signal_number, unsigned layers)
 {
     char text[TEXT_NUMBER], place[400];
     if (signal_number == SIGSYS) {
         char call[64];
         find_place(q, n, layers, place, sizeof place);
-        say(o, VERDICT_FORBIDDEN_CALL, "it made a system call that is not allowed: %s%s. An implementation computes; it needs no files, processes or network.",
+        say(o, VERDICT_FORBIDDEN_CALL,
+            "it made a system call that is not allowed: %s%s. An implementation computes; it needs no files, processes "
+            "or network.",
             sandbox_call_name(n->call, call, sizeof call), place);
     } else if ((signal_number == SIGKILL || signal_number == SIGXCPU) && q->limits.cpu_seconds &&
                o->cpu_ns + 200000000u >= q->limits.cpu_seconds * 1000000000u) {
-        say(o, VERDICT_CPU_TIME, "it used %s of processor time; %llu s are allowed. An endless loop, or an operation that is far too slow?",
+        say(o, VERDICT_CPU_TIME,
+            "it used %s of processor time; %llu s are allowed. An endless loop, or an operation that is far too slow?",
             text_duration(text, (double)o->cpu_ns), (unsigned long long)q->limits.cpu_seconds);
     } else if (n->refused) {
-        say(o, VERDICT_MEMORY, "it asked for memory beyond the limit of %s (the last request: %llu bytes) and then ended by signal %d.",
+        say(o, VERDICT_MEMORY,
+            "it asked for memory beyond the limit of %s (the last request: %llu bytes) and then ended by signal %d.",
             text_bytes(text, (double)q->limits.memory_bytes), (unsigned long long)n->refused, signal_number);
     } else {
         say_crash(q, o, n, signal_number, layers);
@@ -202,41 +227,50 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
     } else if (n->stage == STAGE_LOADING && exit_code == EXIT_CANNOT_TELL) {
         say(o, VERDICT_NO_ENTRY, "the plugin cannot be loaded: %.400s.", n->message);
     } else if (n->stage != STAGE_RETURNED) {
-        say(o, VERDICT_LEFT_EARLY, "it ended the process itself (exit code %d) after %llu of %llu decisions.", exit_code, (unsigned long long)o->count,
-            (unsigned long long)q->records);
+        say(o, VERDICT_LEFT_EARLY, "it ended the process itself (exit code %d) after %llu of %llu decisions.",
+            exit_code, (unsigned long long)o->count, (unsigned long long)q->records);
     } else if (n->run_code == -ENOENT) {
-        say(o, VERDICT_NO_ENTRY, "there is no entry named %s: register it with the name that the handout gives.", q->entry);
+        say(o, VERDICT_NO_ENTRY, "there is no entry named %s: register it with the name that the handout gives.",
+            q->entry);
     } else if (n->run_code == -ENOMEM || (n->run_code != 0 && n->refused)) {
-        say(o, VERDICT_MEMORY, "it ran out of memory; the limit is %s (the last request: %llu bytes).", text_bytes(text, (double)q->limits.memory_bytes),
-            (unsigned long long)n->refused);
+        say(o, VERDICT_MEMORY, "it ran out of memory; the limit is %s (the last request: %llu bytes).",
+            text_bytes(text, (double)q->limits.memory_bytes), (unsigned long long)n->refused);
     } else if (n->run_code != 0) {
-        say(o, VERDICT_WRONG, "%.300s (error %d, %s).", n->message[0] ? n->message : "an operation failed", n->run_code, strerror(abs(n->run_code)));
+        say(o, VERDICT_WRONG, "%.300s (error %d, %s).", n->message[0] ? n->message : "an operation failed", n->run_code,
+            strerror(abs(n->run_code)));
     } else if (s->log.count > q->records) {
-        say(o, VERDICT_TOO_MANY, "it made %llu decisions where %llu were asked for.", (unsigned long long)s->log.count, (unsigned long long)q->records);
+        say(o, VERDICT_TOO_MANY, "it made %llu decisions where %llu were asked for.", (unsigned long long)s->log.count,
+            (unsigned long long)q->records);
     } else if (s->log.count < q->records) {
-        say(o, VERDICT_SHORT_LOG, "it made only %llu of %llu decisions.", (unsigned long long)s->log.count, (unsigned long long)q->records);
+        say(o, VERDICT_SHORT_LOG, "it made only %llu of %llu decisions.", (unsigned long long)s->log.count,
+            (unsigned long long)q->records);
     } else {
         say(o, VERDICT_FINISHED, "finished.");
     }
 }
 
-static void judge_end(const struct host_request *q, struct host_outcome *o, struct host_shared *s, const struct process_result *r,
-                      const struct host_status *status, bool have_status, unsigned layers)
+static void judge_end(const struct host_request *q, struct host_outcome *o, struct host_shared *s,
+                      const struct process_result *r, const struct host_status *status, bool have_status,
+                      unsigned layers)
 {
     char text[TEXT_NUMBER];
     s->note.message[sizeof s->note.message - 1] = '\0';
     o->count = s->log.count < q->records ? s->log.count : q->records;
     if (r->timed_out)
-        say(o, VERDICT_WALL_TIME, "it was not done after %s and was stopped.", text_duration(text, (double)q->limits.wall_ms * 1e6));
+        say(o, VERDICT_WALL_TIME, "it was not done after %s and was stopped.",
+            text_duration(text, (double)q->limits.wall_ms * 1e6));
     else if (!have_status || status->magic != HOST_STATUS_MAGIC || status->trouble)
-        say(o, VERDICT_GRADER_FAULT, "the host process gave no status (%s): %.300s", process_status_text(r->status, text, sizeof text), r->output);
+        say(o, VERDICT_GRADER_FAULT, "the host process gave no status (%s): %.300s",
+            process_status_text(r->status, text, sizeof text), r->output);
     else if (WIFSIGNALED(status->wait_status))
         judge_signal(q, o, &s->note, WTERMSIG(status->wait_status), layers);
     else
         judge_exit(q, o, s, WEXITSTATUS(status->wait_status));
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- running
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static const char *host_program(char *out)
 {
@@ -246,11 +280,13 @@ static const char *host_program(char *out)
     return realpath(relative, out);
 }
 
-static int start_and_wait(const struct host_request *q, struct host_outcome *o, struct memory *scenario, struct memory *shared)
+static int start_and_wait(const struct host_request *q, struct host_outcome *o, struct memory *scenario,
+                          struct memory *shared)
 {
     char host[PATH_MAX], plugin[PATH_MAX], cpu[24], memory[24];
     if (!host_program(host) || !realpath(q->plugin, plugin)) {
-        say(o, VERDICT_GRADER_FAULT, "%s is missing: run make build.", host_program(host) ? q->plugin : "faultline-host");
+        say(o, VERDICT_GRADER_FAULT, "%s is missing: run make build.",
+            host_program(host) ? q->plugin : "faultline-host");
         return -ENOENT;
     }
     int status_pipe[2];
@@ -263,7 +299,10 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
     const struct sandbox_bind binds[] = {{host, false}, {plugin, false}, {NULL, false}};
     const char *command[SANDBOX_ARGV];
     sandbox_command(command, layers, binds, "/tmp", argv);
-    struct process p = {.argv = command, .pass = {scenario->fd, shared->fd, status_pipe[1], -1}, .wall_ms = q->limits.wall_ms, .output_limit = 4096};
+    struct process p = {.argv = command,
+                        .pass = {scenario->fd, shared->fd, status_pipe[1], -1},
+                        .wall_ms = q->limits.wall_ms,
+                        .output_limit = 4096};
     struct process_result r;
     struct error err;
     int code = process_run(&p, &r, &err);
@@ -337,7 +376,8 @@ int host_run_inline(const struct host_request *q, struct host_outcome *o)
     }
     shared->log.record_size = q->record_size;
     shared->log.capacity = q->records;
-    shared->note.run_code = plugin->run(plugin, q->entry, q->scenario, q->scenario_size, &shared->log, shared->note.message, sizeof shared->note.message);
+    shared->note.run_code = plugin->run(plugin, q->entry, q->scenario, q->scenario_size, &shared->log,
+                                        shared->note.message, sizeof shared->note.message);
     shared->note.stage = STAGE_RETURNED;
     o->count = shared->log.count < q->records ? shared->log.count : q->records;
     judge_exit(q, o, shared, 0);

@@ -1,8 +1,9 @@
 /* host.h: runs one entry of a plugin on one scenario, in a process of its own, and says how that ended.
  *
- * Judge's side. The scenario goes in through sealed memory, the decisions come back through a log of sealed size; nothing else does. When host_run
- * returns, every process of the run is gone. What the entry's code wrote into the log is data to be checked, no more: the verdict here only
- * says how the run ended; whether the decisions are right, the judge finds out by replaying them.
+ * Judge's side. The scenario goes in through sealed memory, the decisions come back through a log of sealed size;
+ * nothing else does. When host_run returns, every process of the run is gone. What the entry's code wrote into the log
+ * is data to be checked, no more: the verdict here only says how the run ended; whether the decisions are right, the
+ * judge finds out by replaying them.
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H
@@ -14,23 +15,23 @@
 #include <stdint.h>
 
 enum verdict {
-    VERDICT_FINISHED,       /* came to its end with as many decisions as were asked for */
-    VERDICT_WRONG,          /* finished, and the judge found a decision wrong (said by a lab's test, never by the host) */
-    VERDICT_CRASHED,        /* a signal; where is in the sentence */
-    VERDICT_CPU_TIME,       /* used more processor time than allowed */
-    VERDICT_WALL_TIME,      /* was not done at the deadline */
-    VERDICT_MEMORY,         /* asked for more memory than allowed */
-    VERDICT_LEFT_EARLY,     /* ended the process itself before the run was over */
-    VERDICT_SHORT_LOG,      /* finished, with too few decisions */
-    VERDICT_TOO_MANY,       /* more decisions than were asked for */
+    VERDICT_FINISHED,   /* came to its end with as many decisions as were asked for */
+    VERDICT_WRONG,      /* finished, and the judge found a decision wrong (said by a lab's test, never by the host) */
+    VERDICT_CRASHED,    /* a signal; where is in the sentence */
+    VERDICT_CPU_TIME,   /* used more processor time than allowed */
+    VERDICT_WALL_TIME,  /* was not done at the deadline */
+    VERDICT_MEMORY,     /* asked for more memory than allowed */
+    VERDICT_LEFT_EARLY, /* ended the process itself before the run was over */
+    VERDICT_SHORT_LOG,  /* finished, with too few decisions */
+    VERDICT_TOO_MANY,   /* more decisions than were asked for */
     VERDICT_FORBIDDEN_CALL, /* a system call that is not allowed */
     VERDICT_NO_BUILD,       /* does not compile or link */
     VERDICT_NO_ENTRY,       /* the plugin can't be loaded or has no entry of that name */
     VERDICT_GRADER_FAULT,   /* our fault: no verdict about the entry */
     VERDICT_COUNT
 };
-const char *verdict_name(enum verdict verdict);      /* "left early" */
-const char *verdict_id(enum verdict verdict);        /* "left-early", for files */
+const char *verdict_name(enum verdict verdict);             /* "left early" */
+const char *verdict_id(enum verdict verdict);               /* "left-early", for files */
 int verdict_from_id(const char *id, enum verdict *verdict); /* 0 or -EINVAL */
 
 struct host_limits {
@@ -50,9 +51,9 @@ struct host_request {
 struct host_outcome {
     enum verdict verdict;
     char sentence[1024]; /* what happened, for a person; may quote the entry's own words, cleaned */
-    void *records;       /* [count], the caller's to free with host_outcome_free; there also when the run did not finish */
-    uint64_t count;      /* never more than asked for */
-    char output[2048];   /* what the entry printed: head and tail, cleaned */
+    void *records;  /* [count], the caller's to free with host_outcome_free; there also when the run did not finish */
+    uint64_t count; /* never more than asked for */
+    char output[2048]; /* what the entry printed: head and tail, cleaned */
     uint64_t cpu_ns, wall_ns, peak_bytes;
 };
 
@@ -60,7 +61,8 @@ struct host_outcome {
 int host_run(const struct host_request *request, struct host_outcome *outcome);
 void host_outcome_free(struct host_outcome *outcome);
 
-/* Without sandbox, limits or a process of its own: loads the plugin into this process. For a debugger only (FAULTLINE_DEBUG=1 makes host_run do it). */
+/* Without sandbox, limits or a process of its own: loads the plugin into this process. For a debugger only
+ * (FAULTLINE_DEBUG=1 makes host_run do it). */
 int host_run_inline(const struct host_request *request, struct host_outcome *outcome);
 
 /* Loads a plugin that we trust into this process (claims, costs, replay, list). */

@@ -1,9 +1,9 @@
 /* log.h: the decisions of an entry, event by event: all that leaves the host process.
  *
- * A log is a piece of shared memory: this header, then `capacity` records of `record_size` bytes. The host appends; the judge reads after every
- * process of the host is gone, and believes nothing in it: records are decisions to be replayed, the header's numbers are bounded by what the judge
- * itself asked for. The memory's size is sealed, so that the host can't pull it from under the judge.
- * One writer, no locks.
+ * A log is a piece of shared memory: this header, then `capacity` records of `record_size` bytes. The host appends; the
+ * judge reads after every process of the host is gone, and believes nothing in it: records are decisions to be
+ * replayed, the header's numbers are bounded by what the judge itself asked for. The memory's size is sealed, so that
+ * the host can't pull it from under the judge. One writer, no locks.
  */
 #ifndef HOST_LOG_H
 #define HOST_LOG_H
@@ -19,7 +19,7 @@ struct decision_log {
     uint32_t record_size;
     uint32_t finished; /* set by the host when the run came to its end */
     uint64_t capacity;
-    uint64_t count;    /* records appended, also those that did not fit */
+    uint64_t count; /* records appended, also those that did not fit */
 };
 
 static inline unsigned char *log_records(struct decision_log *log)

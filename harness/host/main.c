@@ -3,9 +3,10 @@
  *     faultline-host PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP
  *     faultline-host --compile CPU_SECONDS MEMORY_BYTES FILE_BYTES SECCOMP COMPILER ARGUMENT...
  *
- * The second form sets limits and starts a compiler. The first is started by host_run with three descriptors (shared.h), inside the sandbox, as process 1. It splits in two. The supervisor waits and reports how the
- * runner ended; it holds the only descriptor that is believed. The runner gives up every right it can, and only then loads the plugin, because
- * a shared object runs code of its own while it is being loaded.
+ * The second form sets limits and starts a compiler. The first is started by host_run with three descriptors
+ * (shared.h), inside the sandbox, as process 1. It splits in two. The supervisor waits and reports how the runner
+ * ended; it holds the only descriptor that is believed. The runner gives up every right it can, and only then loads the
+ * plugin, because a shared object runs code of its own while it is being loaded.
  */
 #include "host/plugin.h"
 #include "host/sandbox.h"
@@ -30,7 +31,8 @@
 static struct host_note *note; /* shared; global because a signal handler and malloc write to it */
 static const char *plugin_path;
 
-/* ---- malloc, to know afterwards that memory was refused ---------------------------------------------------------------- */
+/* ---- malloc, to know afterwards that memory was refused
+ * ---------------------------------------------------------------- */
 
 #if !SANDBOX_SANITIZED
 extern void *__libc_malloc(size_t size);
@@ -60,7 +62,8 @@ __attribute__((visibility("default"))) void *realloc(void *old, size_t size)
 }
 #endif
 
-/* ---- crashes: note what and where, then die of the same signal (SA_RESETHAND: a second fault, in the handler, ends it) ------------------------------------------------------------- */
+/* ---- crashes: note what and where, then die of the same signal (SA_RESETHAND: a second fault, in the handler, ends
+ * it) ------------------------------------------------------------- */
 
 static void note_frames(const ucontext_t *context)
 {
@@ -80,7 +83,8 @@ static void note_frames(const ucontext_t *context)
     for (int i = -1; i < n && note->frames < NOTE_FRAMES; i++) {
         Dl_info info;
         void *address = i < 0 ? at : frames[i];
-        if (!address || (i >= 0 && address == at) || !dladdr(address, &info) || !info.dli_fname || strcmp(info.dli_fname, plugin_path) != 0)
+        if (!address || (i >= 0 && address == at) || !dladdr(address, &info) || !info.dli_fname ||
+            strcmp(info.dli_fname, plugin_path) != 0)
             continue;
         /* A return address points behind the call; one byte back is inside it. */
         note->frame[note->frames++] = (uint64_t)((char *)address - (char *)info.dli_fbase) - (address == at ? 0 : 1);
@@ -110,7 +114,8 @@ static void watch_crashes(void)
     }
 }
 
-/* ---- the runner -------------------------------------------------------------------------------------------------------------- */
+/* ---- the runner
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static void *map(int fd, int protection, int flags, size_t *size)
 {
@@ -127,7 +132,8 @@ _Noreturn static void give_up(const char *what)
     _exit(EXIT_CANNOT_TELL);
 }
 
-_Noreturn static void run(const char *entry, const struct sandbox_limits *limits, bool seccomp, struct host_shared *shared)
+_Noreturn static void run(const char *entry, const struct sandbox_limits *limits, bool seccomp,
+                          struct host_shared *shared)
 {
     size_t size;
     void *scenario = map(HOST_FD_SCENARIO, PROT_READ, MAP_PRIVATE, &size);
@@ -153,7 +159,8 @@ _Noreturn static void run(const char *entry, const struct sandbox_limits *limits
     _exit(EXIT_FINE);
 }
 
-/* ---- the supervisor ------------------------------------------------------------------------------------------------------------ */
+/* ---- the supervisor
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int supervise(pid_t runner)
 {
@@ -175,7 +182,8 @@ static int supervise(pid_t runner)
 
 _Noreturn static void compile(char **argv)
 {
-    struct sandbox_limits limits = {strtoull(argv[0], NULL, 10), strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10)};
+    struct sandbox_limits limits = {strtoull(argv[0], NULL, 10), strtoull(argv[1], NULL, 10),
+                                    strtoull(argv[2], NULL, 10)};
     if (sandbox_limit(&limits) < 0 || (argv[3][0] == '1' && sandbox_seccomp(SANDBOX_COMPILE) < 0)) {
         fputs("limits cannot be set\n", stderr);
         _exit(EXIT_CANNOT_TELL);
@@ -194,7 +202,8 @@ int main(int argc, char **argv)
         return EXIT_WRONG_USE;
     }
     plugin_path = argv[1];
-    struct sandbox_limits limits = {.cpu_seconds = strtoull(argv[3], NULL, 10), .memory_bytes = strtoull(argv[4], NULL, 10), .file_bytes = 1 << 20};
+    struct sandbox_limits limits = {
+        .cpu_seconds = strtoull(argv[3], NULL, 10), .memory_bytes = strtoull(argv[4], NULL, 10), .file_bytes = 1 << 20};
     size_t size;
     struct host_shared *shared = map(HOST_FD_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
     if (shared == MAP_FAILED)

@@ -1,12 +1,14 @@
-/* Layers of protection around code that we do not trust. What each does is in sandbox.h; here is why they are set as they are.
+/* Layers of protection around code that we do not trust. What each does is in sandbox.h; here is why they are set as
+ * they are.
  *
- * The root folder inside is empty but for /usr (compiler, libraries), so there is nothing to read: no home folder, no reference implementation, no
- * results of others, and no /proc through which to look at the judge. Paths are the same inside and outside, which makes the fallback
- * without namespaces simple and error messages true.
+ * The root folder inside is empty but for /usr (compiler, libraries), so there is nothing to read: no home folder, no
+ * reference implementation, no results of others, and no /proc through which to look at the judge. Paths are the same
+ * inside and outside, which makes the fallback without namespaces simple and error messages true.
  *
- * The system-call filter is a list of what is allowed. A call that is not on it raises SIGSYS rather than returning an error, since an error might
- * go unnoticed: the host's handler notes the number and the process dies. clone3 alone answers "not implemented", because its flags can't be
- * looked at; the C library then falls back to clone, whose flags can: threads are allowed, processes are not.
+ * The system-call filter is a list of what is allowed. A call that is not on it raises SIGSYS rather than returning an
+ * error, since an error might go unnoticed: the host's handler notes the number and the process dies. clone3 alone
+ * answers "not implemented", because its flags can't be looked at; the C library then falls back to clone, whose flags
+ * can: threads are allowed, processes are not.
  */
 #include "host/sandbox.h"
 
@@ -92,14 +94,16 @@ unsigned sandbox_layers(struct error *why)
             reason.text[strcspn(reason.text, "\n")] = '\0';
         }
         if (SANDBOX_SANITIZED)
-            error_set(&reason, 0, "built with a sanitizer, which needs memory and system calls that seccomp and limits refuse");
+            error_set(&reason, 0,
+                      "built with a sanitizer, which needs memory and system calls that seccomp and limits refuse");
     }
     if (why)
         *why = reason;
     return layers;
 }
 
-/* ---- namespaces ---------------------------------------------------------------------------------------------------- */
+/* ---- namespaces ----------------------------------------------------------------------------------------------------
+ */
 
 static size_t add(const char **command, size_t n, const char *const *words)
 {
@@ -129,11 +133,13 @@ static size_t add_library_folders(const char **command, size_t n)
     return n;
 }
 
-void sandbox_command(const char **command, unsigned layers, const struct sandbox_bind *binds, const char *folder, const char *const *argv)
+void sandbox_command(const char **command, unsigned layers, const struct sandbox_bind *binds, const char *folder,
+                     const char *const *argv)
 {
     size_t n = 0;
     if (layers & SANDBOX_NAMESPACES) {
-        ADD("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--clearenv");
+        ADD("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--uid", "65534", "--gid", "65534",
+            "--hostname", "sandbox", "--clearenv");
         ADD("--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C", "--setenv", "TMPDIR", "/tmp");
         ADD("--ro-bind", "/usr", "/usr");
         n = add_library_folders(command, n);
@@ -148,7 +154,8 @@ void sandbox_command(const char **command, unsigned layers, const struct sandbox
     command[n] = NULL;
 }
 
-/* ---- limits ----------------------------------------------------------------------------------------------------------- */
+/* ---- limits
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static int limit(int resource, uint64_t value)
 {
@@ -170,17 +177,58 @@ int sandbox_limit(const struct sandbox_limits *l)
     return code;
 }
 
-/* ---- system calls ------------------------------------------------------------------------------------------------------- */
+/* ---- system calls
+ * ------------------------------------------------------------------------------------------------------- */
 
 #define CALL(name) SCMP_SYS(name)
 
 static const int compute_calls[] = {
-    CALL(read), CALL(pread64), CALL(readv), CALL(write), CALL(writev), CALL(close), CALL(lseek), CALL(fstat), CALL(newfstatat),
-    CALL(statx), CALL(stat), CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk), CALL(rt_sigprocmask),
-    CALL(rt_sigreturn), CALL(sigaltstack), CALL(futex), CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep), CALL(nanosleep),
-    CALL(gettimeofday), CALL(time), CALL(sched_yield), CALL(sched_getaffinity), CALL(getpid), CALL(gettid), CALL(getrandom), CALL(exit),
-    CALL(exit_group), CALL(set_robust_list), CALL(rseq), CALL(getrlimit), CALL(sysinfo), CALL(uname), CALL(restart_syscall), CALL(getcpu),
-    CALL(getrusage), CALL(access), CALL(faccessat), CALL(readlink), CALL(readlinkat),
+    CALL(read),
+    CALL(pread64),
+    CALL(readv),
+    CALL(write),
+    CALL(writev),
+    CALL(close),
+    CALL(lseek),
+    CALL(fstat),
+    CALL(newfstatat),
+    CALL(statx),
+    CALL(stat),
+    CALL(mmap),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(mprotect),
+    CALL(madvise),
+    CALL(brk),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),
+    CALL(sigaltstack),
+    CALL(futex),
+    CALL(clock_gettime),
+    CALL(clock_getres),
+    CALL(clock_nanosleep),
+    CALL(nanosleep),
+    CALL(gettimeofday),
+    CALL(time),
+    CALL(sched_yield),
+    CALL(sched_getaffinity),
+    CALL(getpid),
+    CALL(gettid),
+    CALL(getrandom),
+    CALL(exit),
+    CALL(exit_group),
+    CALL(set_robust_list),
+    CALL(rseq),
+    CALL(getrlimit),
+    CALL(sysinfo),
+    CALL(uname),
+    CALL(restart_syscall),
+    CALL(getcpu),
+    CALL(getrusage),
+    CALL(access),
+    CALL(faccessat),
+    CALL(readlink),
+    CALL(readlinkat),
 };
 
 static int add_compute_rules(scmp_filter_ctx filter)
@@ -217,9 +265,29 @@ static int add_compute_rules(scmp_filter_ctx filter)
 }
 
 static const int compile_refused[] = {
-    CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev), CALL(bpf),
-    CALL(perf_event_open), CALL(mount), CALL(umount2), CALL(unshare), CALL(setns), CALL(pivot_root), CALL(chroot), CALL(keyctl),
-    CALL(add_key), CALL(request_key), CALL(io_uring_setup), CALL(userfaultfd), CALL(kexec_load), CALL(init_module), CALL(reboot),
+    CALL(socket),
+    CALL(socketpair),
+    CALL(connect),
+    CALL(bind),
+    CALL(ptrace),
+    CALL(process_vm_readv),
+    CALL(process_vm_writev),
+    CALL(bpf),
+    CALL(perf_event_open),
+    CALL(mount),
+    CALL(umount2),
+    CALL(unshare),
+    CALL(setns),
+    CALL(pivot_root),
+    CALL(chroot),
+    CALL(keyctl),
+    CALL(add_key),
+    CALL(request_key),
+    CALL(io_uring_setup),
+    CALL(userfaultfd),
+    CALL(kexec_load),
+    CALL(init_module),
+    CALL(reboot),
 };
 
 int sandbox_seccomp(enum sandbox_profile profile)
@@ -232,7 +300,8 @@ int sandbox_seccomp(enum sandbox_profile profile)
     int code = 0;
     if (profile == SANDBOX_COMPUTE)
         code = add_compute_rules(filter);
-    for (size_t i = 0; profile == SANDBOX_COMPILE && i < sizeof compile_refused / sizeof *compile_refused && code == 0; i++) {
+    for (size_t i = 0; profile == SANDBOX_COMPILE && i < sizeof compile_refused / sizeof *compile_refused && code == 0;
+         i++) {
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), compile_refused[i], 0);
         if (code == -EDOM)
             code = 0;

@@ -2,13 +2,13 @@
  *
  * Layers, each probed for and named in every report, since some machines lack some:
  *
- *   namespaces   bubblewrap: own users, processes, network (none), IPC and host name; a root folder with nothing in it but /usr, read-only, an
- *                empty /tmp of limited size and what the caller names; when its first process goes, the kernel kills all others
- *   seccomp      the few system calls that computing needs; anything else ends the process
- *   limits       CPU time, memory, file size, descriptors, no core file
- *   deadline     wall-clock time, after which everything is killed
+ *   namespaces   bubblewrap: own users, processes, network (none), IPC and host name; a root folder with nothing in it
+ * but /usr, read-only, an empty /tmp of limited size and what the caller names; when its first process goes, the kernel
+ * kills all others seccomp      the few system calls that computing needs; anything else ends the process limits CPU
+ * time, memory, file size, descriptors, no core file deadline     wall-clock time, after which everything is killed
  *
- * Grading needs namespaces and seccomp. Without them it refuses to run, unless it is told to and then says so in its report.
+ * Grading needs namespaces and seccomp. Without them it refuses to run, unless it is told to and then says so in its
+ * report.
  */
 #ifndef HOST_SANDBOX_H
 #define HOST_SANDBOX_H
@@ -40,22 +40,26 @@ enum sandbox_layer {
 #define SANDBOX_ALL    15u
 #define SANDBOX_NEEDED (SANDBOX_NAMESPACES | SANDBOX_SECCOMP)
 
-/* The layers that work here, found by trying them (once a process; about 20 ms). `why` (may be NULL) gets the reason for each that is missing.
- * The environment variable FAULTLINE_SANDBOX=none|no-namespaces takes layers away, to test what happens then. */
+/* The layers that work here, found by trying them (once a process; about 20 ms). `why` (may be NULL) gets the reason
+ * for each that is missing. The environment variable FAULTLINE_SANDBOX=none|no-namespaces takes layers away, to test
+ * what happens then. */
 unsigned sandbox_layers(struct error *why);
-const char *sandbox_layer_name(unsigned layer);               /* one layer */
-const char *sandbox_describe(unsigned layers, char *out, size_t size); /* "namespaces, seccomp, limits, deadline" or "none" */
+const char *sandbox_layer_name(unsigned layer); /* one layer */
+const char *sandbox_describe(unsigned layers, char *out,
+                             size_t size); /* "namespaces, seccomp, limits, deadline" or "none" */
 
 struct sandbox_bind {
     const char *path; /* seen inside under the same name */
     bool writable;
 };
 
-/* Builds the command line that runs argv inside the namespaces, or argv itself where that layer is missing. `command` gets room for
- * SANDBOX_ARGV pointers; strings in it live as long as the arguments and the static parts do. argv is started in `folder`, as process 1 in there, which nothing inside can
- * kill and with which everything inside ends. binds ends with a NULL path. */
+/* Builds the command line that runs argv inside the namespaces, or argv itself where that layer is missing. `command`
+ * gets room for SANDBOX_ARGV pointers; strings in it live as long as the arguments and the static parts do. argv is
+ * started in `folder`, as process 1 in there, which nothing inside can kill and with which everything inside ends.
+ * binds ends with a NULL path. */
 #define SANDBOX_ARGV 400
-void sandbox_command(const char **command, unsigned layers, const struct sandbox_bind *binds, const char *folder, const char *const *argv);
+void sandbox_command(const char **command, unsigned layers, const struct sandbox_bind *binds, const char *folder,
+                     const char *const *argv);
 
 /* For the process inside. Limits of 0 are not set. */
 struct sandbox_limits {

@@ -5,8 +5,8 @@
  *     |<------- struct host_status, pipe ------|                                         |
  *     |<------- struct host_note + log, shared memory -----------------------------------|
  *
- * The status comes from the supervisor, which runs no code of the entry, can't be killed from inside, and has closed nothing over to it: it is
- * believed. The note comes from the runner's process: it only chooses words.
+ * The status comes from the supervisor, which runs no code of the entry, can't be killed from inside, and has closed
+ * nothing over to it: it is believed. The note comes from the runner's process: it only chooses words.
  */
 #ifndef HOST_SHARED_H
 #define HOST_SHARED_H
@@ -28,13 +28,13 @@ struct host_status {
 #define NOTE_FRAMES 8
 
 struct host_note {
-    uint32_t stage;        /* enum host_stage */
-    int32_t run_code;      /* what the plugin's run returned */
+    uint32_t stage;   /* enum host_stage */
+    int32_t run_code; /* what the plugin's run returned */
     int32_t signal;
-    int32_t call;          /* number of the refused system call */
-    uint64_t address;      /* the fault's */
-    uint64_t stack;        /* the stack pointer at the fault */
-    uint64_t refused;      /* bytes of an allocation that failed */
+    int32_t call;     /* number of the refused system call */
+    uint64_t address; /* the fault's */
+    uint64_t stack;   /* the stack pointer at the fault */
+    uint64_t refused; /* bytes of an allocation that failed */
     uint32_t frames, pad;
     uint64_t frame[NOTE_FRAMES]; /* offsets into the plugin, innermost first */
     char message[512];

@@ -174,8 +174,11 @@ static struct jobs collect(const struct request *r)
     const struct claim_suite *s = r->suite;
     struct jobs jobs = {0};
     for (uint32_t i = 0; i < s->claims; i++)
-        for (int broken = 0; broken <= r->broken && r->wanted[i]; broken++)
-            add_claim(&jobs, r, &s->claim[i], broken);
+        if (r->wanted[i]) {
+            add_claim(&jobs, r, &s->claim[i], false);
+            if (r->broken)
+                add_claim(&jobs, r, &s->claim[i], true);
+        }
     for (uint32_t i = 0; i < s->plots && with_plots(r); i++)
         add_plot(&jobs, r, &s->plot[i]);
     return jobs;
@@ -354,9 +357,8 @@ static void leave(const struct request *r, const json_t *result)
         return;
     }
     char *text = json_dumps(result, JSON_SORT_KEYS | JSON_INDENT(1) | JSON_REAL_PRECISION(12));
-    if (!text)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    if (file_write(r->out, text, strlen(text), &err) != 0)
+    int code = text ? file_write(r->out, text, strlen(text), &err) : error_set(&err, -ENOMEM, "out of memory");
+    if (code != 0)
         error_exit(EXIT_CANNOT_TELL, "%s", err.text);
     free(text);
 }
@@ -366,8 +368,10 @@ static bool as_expected(const struct request *r, const json_t *result)
     size_t i;
     json_t *claim;
     bool good = true;
-    json_array_foreach(json_object_get(result, "claims"), i, claim) good =
-        good && json_is_true(json_object_get(claim, "holds")) != r->broken;
+    json_array_foreach(json_object_get(result, "claims"), i, claim)
+    {
+        good = good && json_is_true(json_object_get(claim, "holds")) != r->broken;
+    }
     return good;
 }
 

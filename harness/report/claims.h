@@ -1,17 +1,32 @@
 /* claims.h: the claims of an article, as a program: predicted, measured, tolerance, and whether it holds.
  *
  * bench/NN-x/claims.c is a table of claims and a table of plots, and `return claims_main(argc, argv, &suite);`. Each
- * claim is measured over several seeds, all of them in parallel. The measured value is the mean over the seeds; the
- * tolerance comes from the spread over the seeds: CLAIMS_ERRORS standard errors, plus what the formula itself leaves
- * open (`slack`, with the reason in `slack_why`: "the formula is the limit of many servers").
+ * claim is measured over several seeds, all of them in parallel, and the measured value is the mean over the seeds. The
+ * tolerance is
+ *
+ *     t x (standard error of that mean) + slack
+ *
+ * where t is as improbable for Student's law with seeds - 1 degrees of freedom as CLAIMS_ERRORS = 4 is for a normal one
+ * (a true claim fails by chance once in 16,000 times): 8.5 for 8 seeds, 5.5 for 16, 4.1 for 200. A fixed factor would
+ * promise too much, since the spread of a few runs is itself uncertain. `slack` is what the formula itself leaves open,
+ * with the reason in `slack_why`: "the formula is the limit of many servers". A figure without chance has one seed, and
+ * a tolerance of slack or 1e-9 of the prediction, whichever is more. low and high of a claim and of a plot's point are
+ * the mean -/+ t standard errors.
+ *
+ * The seed of a replication comes from the master seed, the claim's id and the replication's number, so a figure
+ * depends neither on what else is measured nor on the number of threads. All points of a plot see the same seeds.
  *
  * A claim that cannot fail is a defect, so each has a second form: with `broken` set, measure() puts the failing
- * algorithm (or another law) in the place of the cure, and the claim must turn false. `claims --broken` measures these,
- * and exits 0 only when every claim is false.
+ * algorithm (or another law) in the place of the cure, and the claim must turn false. `claims --broken` measures both
+ * forms, judges the broken one by the tolerance of the good one, and exits 0 only when every claim is false.
  *
- *     claims [--seed N] [--out FILE] [--only ID] [--broken] [--quiet]
+ *     claims [--seed N] [--out FILE] [--only ID[,ID...]] [--broken] [--quiet]
  *
- * Exit code 0: all hold; 1: one does not (or, broken, one does); 2: wrong use.
+ * Without --out it prints the table; --only may be given several times; plots are left out with --only and --broken.
+ * The lab is found below the current folder, or below FAULTLINE_ROOT.
+ *
+ * Exit code 0: all hold; 1: one does not (or, broken, one does); 2: wrong use, or a lab.json that can't be used; 3: the
+ * result could not be written.
  */
 #ifndef REPORT_CLAIMS_H
 #define REPORT_CLAIMS_H

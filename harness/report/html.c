@@ -33,7 +33,10 @@ size_t html_holding(const json_t *lab)
 {
     size_t i, n = 0;
     json_t *claim;
-    json_array_foreach(json_object_get(lab, "claims"), i, claim) n += json_is_true(json_object_get(claim, "holds"));
+    json_array_foreach(json_object_get(lab, "claims"), i, claim)
+    {
+        n += json_is_true(json_object_get(claim, "holds"));
+    }
     return n;
 }
 
@@ -47,6 +50,27 @@ static void put(FILE *out, const char *before, const char *text, const char *aft
 {
     fputs(before, out);
     svg_escape(out, text);
+    fputs(after, out);
+}
+
+/* A sentence of ours, in which `x` is set as code. */
+static void put_prose(FILE *out, const char *before, const char *text, const char *after)
+{
+    char part[1024];
+    bool code = false;
+    fputs(before, out);
+    for (const char *p = text ? text : ""; *p; p += *p == '`') {
+        size_t n = strcspn(p, "`");
+        for (; n > 0; p += strlen(part), n -= strlen(part)) {
+            snprintf(part, sizeof part, "%.*s", (int)(n < 1000 ? n : 1000), p);
+            svg_escape(out, part);
+        }
+        bool toggle = *p == '`' && (code || strchr(p + 1, '`'));
+        if (toggle)
+            fputs((code = !code) ? "<code>" : "</code>", out);
+        else if (*p)
+            fputc('`', out);
+    }
     fputs(after, out);
 }
 
@@ -112,8 +136,7 @@ static void put_plot(FILE *out, const struct html_page *page, const json_t *lab,
     put(out, "<p class=\"soft small\">", html_member(plot, "reading"), "");
     json_int_t seeds = json_integer_value(json_object_get(plot, "seeds"));
     if (seeds > 1)
-        fprintf(out, " Points are means over %lld seeds, bars the interval that a claim would allow for chance.",
-                (long long)seeds);
+        fprintf(out, " Points are means over %lld seeds, with the interval that chance leaves them.", (long long)seeds);
     fputs("</p></figcaption>\n", out);
     const char *svg = json_string_value(json_object_get(page->svg, name));
     if (svg)
@@ -134,7 +157,10 @@ static void put_next(FILE *out, const json_t *lab)
     if (json_array_size(json_object_get(lab, "next")) == 0)
         return;
     fputs("<h3>What to try next</h3>\n<ul>\n", out);
-    json_array_foreach(json_object_get(lab, "next"), i, text) put(out, "<li>", json_string_value(text), "</li>\n");
+    json_array_foreach(json_object_get(lab, "next"), i, text)
+    {
+        put_prose(out, "<li>", json_string_value(text), "</li>\n");
+    }
     fputs("</ul>\n", out);
 }
 
@@ -145,7 +171,10 @@ static void put_lab(FILE *out, const struct html_page *page, const json_t *lab)
     put(out, "<section class=\"lab\" id=\"lab-", html_member(lab, "lab"), "\">\n");
     put(out, "<p class=\"eyebrow\">Lab ", html_member(lab, "lab"), "</p>\n");
     put(out, "<h2>", html_member(lab, "title"), "</h2>\n<p class=\"incident\">");
-    json_array_foreach(json_object_get(lab, "incident"), i, item) put(out, i ? " " : "", json_string_value(item), "");
+    json_array_foreach(json_object_get(lab, "incident"), i, item)
+    {
+        put_prose(out, i ? " " : "", json_string_value(item), "");
+    }
     fputs("</p>\n", out);
     if (json_is_true(json_object_get(lab, "broken")))
         fputs("<p class=\"note\">Measured with the failing algorithms in the cures\u2019 places, to show that each "
@@ -158,7 +187,10 @@ static void put_lab(FILE *out, const struct html_page *page, const json_t *lab)
     html_claims(out, json_object_get(lab, "claims"));
     if (json_array_size(json_object_get(lab, "plots")) > 0)
         fputs("<h3>Plots</h3>\n", out);
-    json_array_foreach(json_object_get(lab, "plots"), i, item) put_plot(out, page, lab, item);
+    json_array_foreach(json_object_get(lab, "plots"), i, item)
+    {
+        put_plot(out, page, lab, item);
+    }
     put_next(out, lab);
     fputs("</section>\n", out);
 }
@@ -226,7 +258,10 @@ static void put_foot(FILE *out, const struct html_page *page)
     const json_t *m = page->machine;
     double seconds = 0;
     char number[64], duration[TEXT_NUMBER];
-    json_array_foreach(page->labs, i, lab) seconds += json_number_value(json_object_get(lab, "seconds"));
+    json_array_foreach(page->labs, i, lab)
+    {
+        seconds += json_number_value(json_object_get(lab, "seconds"));
+    }
     fputs("<section class=\"lab\">\n<h2>How it was made</h2>\n<dl class=\"made\">\n", out);
     put_fact(out, "Faultline", version_text);
     snprintf(number, sizeof number, "%lld",
@@ -254,6 +289,9 @@ void html_write(FILE *out, const struct html_page *page)
     size_t i;
     json_t *lab;
     put_head(out, page->labs);
-    json_array_foreach(page->labs, i, lab) put_lab(out, page, lab);
+    json_array_foreach(page->labs, i, lab)
+    {
+        put_lab(out, page, lab);
+    }
     put_foot(out, page);
 }

@@ -48,7 +48,7 @@ static void statement(FILE *out, const json_t *claim)
     fputs("<td role=\"cell\" class=\"what\">", out);
     element(out, "p", "", html_member(claim, "statement"));
     element(out, "small", "Predicted by: ", html_member(claim, "formula"));
-    element(out, "small", "Must turn false with ", html_member(claim, "broken"));
+    element(out, "small", "Turns false with: ", html_member(claim, "broken"));
     element(out, "code", "", html_member(claim, "id"));
     fputs("</td>\n", out);
 }
@@ -60,6 +60,7 @@ static void figures(FILE *out, const json_t *claim)
            measured = number_of(json_object_get(claim, "measured"));
     double low = number_of(json_object_get(claim, "low")), high = number_of(json_object_get(claim, "high"));
     bool least = strcmp(relation, "at least") == 0, most = strcmp(relation, "at most") == 0;
+    double predicted = number_of(json_object_get(claim, "predicted"));
     cell(out, "figure", "Predicted");
     figure(out,
            least  ? "\u2265&nbsp;"
@@ -76,7 +77,10 @@ static void figures(FILE *out, const json_t *claim)
     }
     fputs("</td>\n", out);
     cell(out, "figure", "Tolerance");
-    figure(out, least ? "\u2212&nbsp;" : most ? "+&nbsp;" : "\u00b1&nbsp;", allowed, 0.5 * allowed, unit);
+    if (number_is_exact(allowed, predicted))
+        fputs("<span>exact</span>", out);
+    else
+        figure(out, least ? "\u2212&nbsp;" : most ? "+&nbsp;" : "\u00b1&nbsp;", allowed, allowed, unit);
     element(out, "small class=\"why\"", "", html_member(claim, "tolerance_why"));
     fputs("</td>\n", out);
 }

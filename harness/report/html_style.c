@@ -5,7 +5,7 @@
  * and tables of data scroll sideways within themselves, never the page. */
 #include "report/html.h"
 
-static const char everywhere[] =
+static const char everywhere[] = /* on every medium */
     ":root{color-scheme:light "
     "dark;--paper:#fcfcfa;--card:#fff;--ink:#1c2126;--soft:#59636d;--line:#dcdfe2;--good:#17693f;--good-bg:#e4f3ea;"
     "--bad:#a3211b;--bad-bg:#fbe6e3;--link:#0a5aa0}\n"
@@ -69,8 +69,8 @@ static const char everywhere[] =
     ".made dt{color:var(--soft)}\n"
     ".made dd{margin:0;overflow-wrap:anywhere}\n";
 
-static const char phone[] =
-    "@media (max-width:52rem){\n"
+static const char phone[] = /* on a narrow screen */
+    "@media screen and (max-width:52rem){\n"
     "main,header,footer{padding-left:1rem;padding-right:1rem}\n"
     "header{padding-top:1.5rem}\n"
     "h1{font-size:1.6rem}h2{font-size:1.35rem}\n"
@@ -85,18 +85,23 @@ static const char phone[] =
     ".made{grid-template-columns:1fr}.made dd{margin-bottom:.4rem}\n"
     "}\n";
 
-static const char paper[] = "@media print{\n"
-                            "@page{margin:16mm}\n"
-                            "body{font-size:10pt;background:none}\n"
-                            "main,header,footer{max-width:none;padding:0}\n"
-                            "a{color:inherit}\n"
-                            "tr,figure,.made{break-inside:avoid}\n"
-                            "h2,h3,h4{break-after:avoid}\n"
-                            ".lab+.lab{break-before:page}\n"
-                            ".mark{border:1px solid currentColor}\n"
-                            "details,nav{display:none}\n"
-                            "th,td{padding-right:.75rem}\n"
-                            ".claims .why{min-width:8rem}\n"
-                            "}\n";
+static const char paper[] = /* on paper, in points */
+    "@media print{\n"
+    "@page{margin:16mm}\n"
+    "body{font-size:10pt;background:none}\n"
+    "main,header,footer{max-width:none;padding:0}\n"
+    "a{color:inherit}\n"
+    "tr,figure,.made{break-inside:avoid}\n"
+    "h2,h3,h4{break-after:avoid}\n"
+    ".lab+.lab{break-before:page}\n"
+    ".mark{border:1px solid currentColor;outline:0;font-size:8pt;padding:.05rem .3rem}\n"
+    ".claims{font-size:8.5pt}\n"
+    ".claims small,.claims code,th{font-size:7.5pt}\n"
+    ".claims .what{width:34%}\n"
+    ".claims .figure{white-space:normal}\n"
+    "details,nav{display:none}\n"
+    "th,td{padding-right:.75rem}\n"
+    ".claims .why{min-width:7rem}\n"
+    "}\n";
 
 const char *const html_style[] = {everywhere, phone, paper, NULL};

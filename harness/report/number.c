@@ -55,6 +55,11 @@ const char *number_text(char *out, double value, double spread)
     return out;
 }
 
+bool number_is_exact(double tolerance, double value)
+{
+    return tolerance <= 1e-8 * fabs(value);
+}
+
 double number_of(const json_t *json)
 {
     return json_is_number(json) ? json_number_value(json) : (double)NAN;

@@ -7,6 +7,7 @@
 #define REPORT_NUMBER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define NUMBER_TEXT 48
 
@@ -14,6 +15,9 @@
  * then zeros at the end are left out. From five digits on, thousands are set off by commas. "n/a" for what is no
  * number. Writes into out (NUMBER_TEXT bytes) and returns it. */
 const char *number_text(char *out, double value, double spread);
+
+/* Whether a tolerance leaves room for rounding only. */
+bool number_is_exact(double tolerance, double value);
 
 /* A JSON number; NaN for null and anything else, since JSON has no NaN and a figure that could not be measured is
  * written as null. */

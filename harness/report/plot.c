@@ -27,7 +27,7 @@
 #define WIDTH        760
 #define HEIGHT       420 /* without the legend */
 #define LEGEND_ROW   22
-#define LONGEST_HALF 40 /* names up to this many characters go two to a row of the legend */
+#define LONGEST_HALF 30 /* names up to this many characters go two to a row of the legend */
 
 struct axis {
     bool log;
@@ -104,8 +104,9 @@ static void include_point(struct drawing *d, const json_t *series, size_t k)
     include(&d->x, x);
     include(&d->y, y);
     include(&d->y, at(series, "high", k));
-    if (!d->y.log)
-        include(&d->y, at(series, "low", k));
+    double low = at(series, "low", k);
+    if (!d->y.log || low > 0.25 * y)
+        include(&d->y, low);
 }
 
 static void find_ranges(struct drawing *d)
@@ -189,15 +190,15 @@ static void write_close_ticks(FILE *out, const char *axis, const struct axis *ra
 
 static void write_axis(FILE *out, const struct drawing *d, const char *axis, const struct axis *range)
 {
-    char name[8], *label = NULL;
     const char *unit = text(d->plot, strcmp(axis, "x") == 0 ? "x_unit" : "y_unit");
-    snprintf(name, sizeof name, "%s", axis);
-    if (asprintf(&label, *unit ? "%s (%s)" : "%s%s", text(d->plot, name), unit) < 0)
+    char *label = NULL;
+    if (asprintf(&label, *unit ? "%s (%s)" : "%s%s", text(d->plot, axis), unit) < 0)
         error_exit(EXIT_CANNOT_TELL, "out of memory");
     fprintf(out, "set %slabel ", axis);
     quote(out, label);
     free(label);
-    fprintf(out, "\nset format %s '%%.10g'\nset %srange [%.12g:%.12g]\n", axis, axis, range->low, range->high);
+    fprintf(out, "\nset format %s '%%.10g'\n", axis);
+    fprintf(out, "set %srange [%.12g:%.12g]\n", axis, range->low, range->high);
     if (range->log)
         fprintf(out, "set logscale %s\n", axis);
     if (range->log && range->high < 200 * range->low)
@@ -226,7 +227,8 @@ static size_t group_of(const struct drawing *d, size_t index)
 
 static void write_plot_command(FILE *out, const struct drawing *d, bool svg)
 {
-    static const int shape[] = {7, 5, 9, 13, 6, 4, 8, 12}, dash[] = {1, 2, 4, 5, 3};
+    static const int shape[] = {7, 5, 9, 13, 6, 4, 8, 12};
+    static const char *const dash[] = {"1", "2", "4", "5", "3", "(14,5)"};
     for (size_t i = 0; i < json_array_size(d->series); i++) {
         const json_t *series = json_array_get(d->series, i);
         size_t g = group_of(d, i);
@@ -235,7 +237,7 @@ static void write_plot_command(FILE *out, const struct drawing *d, bool svg)
         if (!svg)
             fputs(line ? "1:2 with lines" : "1:2 with points", out);
         else if (line)
-            fprintf(out, "1:2 with lines lw 2 dt %d", dash[g % 5]);
+            fprintf(out, "1:2 with lines lw 2 dt %s", dash[g % 6]);
         else
             fprintf(out, "1:2:3:4 with yerrorbars lw 1.5 ps 0.9 pt %d", shape[g % 8]);
         if (svg)
@@ -263,7 +265,8 @@ static void write_look(FILE *out, const struct drawing *d, int columns, int rows
     int across = has_long_names(d) ? 1 : 2, legend = ((int)json_array_size(d->series) + across - 1) / across;
     fprintf(out, "set terminal svg size %d,%d dynamic noenhanced font 'Arial,15'\n", WIDTH,
             HEIGHT + LEGEND_ROW * legend);
-    fprintf(out, "set key bmargin left Left reverse horizontal maxcols %d samplen 3 spacing 1.15 height 0.5\n", across);
+    fprintf(out, "set key bmargin left Left reverse horizontal maxcols %d\n", across);
+    fprintf(out, "set key samplen 3 spacing 1.15 font ',13' width -4 height 1\nset tmargin 1\n");
     fprintf(out, "set border 3 lw 1\nset tics nomirror out scale 0.6,0.3\nset errorbars 0.6\n");
     fprintf(out, "set grid xtics ytics lt 1 lw 1 lc rgb '#%06x'\n", svg_grid_colour);
 }

@@ -17,6 +17,7 @@ static void add_row(struct table *t, const json_t *claim)
 {
     bool good = json_is_true(json_object_get(claim, "holds"));
     const char *relation = html_member(claim, "relation");
+    double predicted = number_of(json_object_get(claim, "predicted"));
     double measured = number_of(json_object_get(claim, "measured")),
            allowed = number_of(json_object_get(claim, "tolerance"));
     double spread = 0.5 * (number_of(json_object_get(claim, "high")) - number_of(json_object_get(claim, "low")));
@@ -28,9 +29,9 @@ static void add_row(struct table *t, const json_t *claim)
                strcmp(relation, "at least") == 0  ? ">= "
                : strcmp(relation, "at most") == 0 ? "<= "
                                                   : "",
-               number_text(number, number_of(json_object_get(claim, "predicted")), allowed));
+               number_text(number, predicted, allowed));
     table_cell(t, "%s", number_text(number, measured, spread > 0 ? spread : allowed));
-    table_cell(t, "%s", number_text(number, allowed, 0.5 * allowed));
+    table_cell(t, "%s", number_is_exact(allowed, predicted) ? "exact" : number_text(number, allowed, allowed));
     table_cell(t, "%s", html_member(claim, "unit"));
 }
 
@@ -38,9 +39,12 @@ static void print_false(FILE *out, const json_t *lab)
 {
     size_t i;
     json_t *claim;
-    json_array_foreach(json_object_get(lab, "claims"), i, claim) if (!json_is_true(json_object_get(claim, "holds")))
-        fprintf(out, "%sFALSE%s %s: %s\n", style_on(out, STYLE_BAD), style_on(out, STYLE_PLAIN),
-                html_member(claim, "id"), html_member(claim, "statement"));
+    json_array_foreach(json_object_get(lab, "claims"), i, claim)
+    {
+        if (!json_is_true(json_object_get(claim, "holds")))
+            fprintf(out, "%sFALSE%s %s: %s\n", style_on(out, STYLE_BAD), style_on(out, STYLE_PLAIN),
+                    html_member(claim, "id"), html_member(claim, "statement"));
+    }
 }
 
 void report_print_claims(FILE *out, const json_t *lab)
@@ -56,7 +60,10 @@ void report_print_claims(FILE *out, const json_t *lab)
                    {"measured", TABLE_POINT}, {"tolerance", TABLE_POINT}, {"unit", TABLE_LEFT}};
     for (i = 0; i < sizeof columns / sizeof *columns; i++)
         table_column(t, columns[i].name, columns[i].align);
-    json_array_foreach(json_object_get(lab, "claims"), i, claim) add_row(t, claim);
+    json_array_foreach(json_object_get(lab, "claims"), i, claim)
+    {
+        add_row(t, claim);
+    }
     table_print(out, t, out == stdout ? 0 : 100);
     table_destroy(t);
     if (!broken)

@@ -106,8 +106,11 @@ static void csv(FILE *out, const void *labs)
     size_t i;
     for (size_t f = 0; f < CLAIM_FIELDS; f++)
         table_column(t, claim_fields[f], TABLE_LEFT);
-    json_array_foreach(claims, i, claim) for (size_t f = 0; f < CLAIM_FIELDS; f++)
-        csv_cell(t, json_object_get(claim, claim_fields[f]));
+    json_array_foreach(claims, i, claim)
+    {
+        for (size_t f = 0; f < CLAIM_FIELDS; f++)
+            csv_cell(t, json_object_get(claim, claim_fields[f]));
+    }
     table_write_csv(out, t);
     table_destroy(t);
     json_decref(claims);

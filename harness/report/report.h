@@ -2,15 +2,22 @@
  *
  * A lab's claims program (harness/report/claims.h) leaves one JSON object for its lab:
  *
- *   {"format": 1, "lab": "01", "name": "load-balancing", "title": "...", "seed": 1, "incident": ["...", "...", "..."],
- * "next": ["..."], "claims": [{"lab": "01", "id": "round-robin-ceiling", "statement": "...", "formula": "...",
- * "predicted": 5000, "measured": 4991, "unit": "requests/s", "low": 4985, "high": 4997, "tolerance": 50,
- * "tolerance_why": "4 standard errors over 16 seeds", "holds": true, "source": "simulated"}], "plots": [{"id": "loss",
- * "title": "...", "reading": "how to read it, a sentence or two", "x": "offered load", "x_unit": "requests/s", "y":
- * "loss", "y_unit": "%", "log_x": false, "log_y": false, "series": [{"name": "round robin, theory", "kind": "line",
- * "x": [..], "y": [..]},
- *                          {"name": "round robin, measured", "kind": "points", "x": [..], "y": [..], "low": [..],
- * "high": [..]}]}], "seconds": 12.3}
+ *   {"format": 1, "lab": "01", "name": "load-balancing", "title": "...", "seed": 1, "broken": false,
+ *    "incident": ["...", "...", "..."], "next": ["..."],
+ *    "claims": [{"lab": "01", "id": "round-robin-ceiling", "statement": "...", "formula": "...", "relation": "equals",
+ *                "predicted": 5000, "measured": 4991, "low": 4985, "high": 4997, "unit": "requests/s",
+ *                "tolerance": 50, "tolerance_why": "5.5 standard errors of the mean over 16 seeds", "seeds": 16,
+ *                "source": "simulated", "broken": "round robin in place of ...", "holds": true}],
+ *    "plots": [{"id": "loss", "title": "...", "reading": "how to read it, a sentence or two", "x": "offered load",
+ *               "x_unit": "requests/s", "y": "loss", "y_unit": "%", "log_x": false, "log_y": false, "seeds": 16,
+ *               "series": [{"name": "round robin, theory", "kind": "line", "x": [..], "y": [..]},
+ *                          {"name": "round robin, measured", "kind": "points", "x": [..], "y": [..],
+ *                           "low": [..], "high": [..]}]}],
+ *    "seconds": 12.3}
+ *
+ * relation: "equals", "at least" or "at most". A figure that is no number (NaN, infinite) is null, and its claim does
+ * not hold. The lab's "broken" says that the failing algorithms were measured in the cures' places, a claim's "broken"
+ * which. Series whose names agree up to the first comma are drawn in one colour.
  *
  * Functions return 0 or -errno with a sentence. Files are written whole or not at all.
  */
@@ -22,8 +29,16 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Writes folder/claims.json, folder/index.html, folder/claims.csv and folder/plots/LAB-ID.svg. labs: a JSON array of
- * objects as above. Without gnuplot the plots are left out, and the page says so. */
+/* Writes what a report consists of; labs is a JSON array of objects as above. A folder that does not exist is made.
+ *
+ *   index.html           for people: one file, nothing fetched, no script; light and dark, wide and narrow, on paper
+ *   claims.json          {"faultline": version, "format": 1, "seed": n, "machine": {"cpu", "cores", "compiler",
+ * "flags", ...}, "timing": {"seconds": n, "labs": {"01": n}}, "claims": [those of all labs, without "broken"]}; with
+ * "broken": true where the failing algorithms were measured. The same seed gives the same bytes in everything but
+ * "machine" and "timing". claims.csv           the same claims, a line each plots/LAB-PLOT.svg   the drawings, also in
+ * the page
+ *
+ * Without gnuplot the plots are left out, and the page says so; that is no error. */
 int report_write(const char *folder, const json_t *labs, struct error *err);
 
 /* The claims of one lab as an aligned table: holds or not (a word and a mark, not colour alone), id, predicted,

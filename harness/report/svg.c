@@ -6,7 +6,7 @@
  *     black                          -> currentColor: the colour of the text around
  *     one of svg_colour              -> currentColor, and a class that sets the colour, for light and for dark
  *     id="x", href="#x"              -> the same with the drawing's name in front
- *     font-family                    -> left out: the page's font
+ *     font-family, class             -> left out: the page's font, our classes
  *
  * and white blots behind points, filters, empty groups, gnuplot's titles and the XML header are left out. The rest is
  * copied. Nothing here depends on how gnuplot lays its drawing out, only on SVG being tags with quoted attributes, so
@@ -146,7 +146,7 @@ static int which_colour(const struct attribute *a)
 static void append_attribute(struct writer *w, const struct attribute *a, int *colour)
 {
     bool link = is(a->name, a->name_size, "xlink:href") || is(a->name, a->name_size, "href");
-    if (is(a->name, a->name_size, "font-family") || (link && *a->value != '#'))
+    if (is(a->name, a->name_size, "font-family") || is(a->name, a->name_size, "class") || (link && *a->value != '#'))
         return;
     append_text(w, " ");
     append(w, link ? "href" : a->name, link ? 4 : a->name_size);
@@ -258,6 +258,7 @@ static bool walk(struct writer *w, const char *p)
     }
 }
 
+/* The root's start tag, title, description and style. NULL without memory. */
 static char *opening(const char *root, const char *end, const char *name, const char *title, const char *description)
 {
     char *text = NULL;
@@ -265,7 +266,7 @@ static char *opening(const char *root, const char *end, const char *name, const 
     FILE *out = open_memstream(&text, &size);
     struct attribute a;
     if (!out)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+        return NULL;
     fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"fl-plot\"");
     for (const char *p = root + 4; next_attribute(&p, end, &a);)
         if (is(a.name, a.name_size, "viewBox"))
@@ -289,6 +290,8 @@ char *svg_adapt(const char *drawing, const char *name, const char *title, const 
         return NULL;
     struct writer w = {.name = name};
     char *head = opening(root, end, name, title, description);
+    if (!head)
+        return NULL;
     append_text(&w, head);
     free(head);
     if (!walk(&w, end + 1)) {

@@ -1,7 +1,8 @@
-/* The tests of lab 01. Each is named in lab.json with its points; what a failure says is all that a student gets to see of it, so it says what
- * was done, what was expected and what happened, on the smallest script found.
+/* The tests of lab 01. Each is named in lab.json with its points; what a failure says is all that a student gets to see
+ * of it, so it says what was done, what was expected and what happened, on the smallest script found.
  *
- * No answer is copied from the reference: a property follows from the rules in README.md, and the judge checks it on the picks that were made.
+ * No answer is copied from the reference: a property follows from the rules in README.md, and the judge checks it on
+ * the picks that were made.
  */
 #include "check_script.h"
 
@@ -16,7 +17,11 @@
 
 static struct lb_config config_for(uint32_t backends)
 {
-    struct lb_config c = {.max_backends = backends, .ewma_decay_ns = 10 * S, .eject_after = 3, .eject_max_percent = 50, .eject_for_ns = 1 * S};
+    struct lb_config c = {.max_backends = backends,
+                          .ewma_decay_ns = 10 * S,
+                          .eject_after = 3,
+                          .eject_max_percent = 50,
+                          .eject_for_ns = 1 * S};
     rng_seed(&c.random, check_seed(), 7);
     return c;
 }
@@ -49,7 +54,8 @@ static uint32_t weights_sum(const uint32_t *weight, uint32_t n)
     return sum;
 }
 
-/* ---- smooth weighted round robin ------------------------------------------------------------------------------------------ */
+/* ---- smooth weighted round robin
+ * ------------------------------------------------------------------------------------------ */
 
 static void expect_sequence(const char *letters, uint32_t n, const uint32_t *weight)
 {
@@ -67,7 +73,8 @@ static void expect_sequence(const char *letters, uint32_t n, const uint32_t *wei
     for (uint32_t i = 0; i < length; i++)
         actual[i] = picks[i] < n ? (char)('a' + picks[i]) : '?';
     check_that(strcmp(actual, letters) == 0,
-               "weights %s (a is backend 0, b backend 1, ...; ? is no backend)\nexpected: %s\nactual:   %s\nThe rule is in README.md, task 1; equals go to the "
+               "weights %s (a is backend 0, b backend 1, ...; ? is no backend)\nexpected: %s\nactual:   %s\nThe rule "
+               "is in README.md, task 1; equals go to the "
                "lowest number.",
                list, letters, actual);
     free(picks);
@@ -82,7 +89,8 @@ CHECK(smooth_weighted, published_sequence)
     expect_sequence("abcdabcd", 4, (const uint32_t[]){1, 1, 1, 1});
 }
 
-static bool shares_are_exact(const struct model *m, const struct script_step *step, uint32_t backend, char *why, size_t size)
+static bool shares_are_exact(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
+                             size_t size)
 {
     if (step->op != SCRIPT_PICK || m->total == 0 || (m->since + 1) % m->total != 0)
         return true;
@@ -91,26 +99,31 @@ static bool shares_are_exact(const struct model *m, const struct script_step *st
         uint64_t count = m->count[i] + (i == backend);
         if (count == cycles * m->weight[i])
             continue;
-        snprintf(why, size, "expected: after %llu cycles of %llu picks, backend %u (weight %u) was picked %llu times; actual: %llu times",
-                 (unsigned long long)cycles, (unsigned long long)m->total, i, m->weight[i], (unsigned long long)(cycles * m->weight[i]),
-                 (unsigned long long)count);
+        snprintf(why, size,
+                 "expected: after %llu cycles of %llu picks, backend %u (weight %u) was picked %llu times; actual: "
+                 "%llu times",
+                 (unsigned long long)cycles, (unsigned long long)m->total, i, m->weight[i],
+                 (unsigned long long)(cycles * m->weight[i]), (unsigned long long)count);
         return false;
     }
     return true;
 }
 
 /* count < k w / W + 1: the property that makes the sequence smooth. */
-static bool none_runs_ahead(const struct model *m, const struct script_step *step, uint32_t backend, char *why, size_t size)
+static bool none_runs_ahead(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
+                            size_t size)
 {
     if (step->op != SCRIPT_PICK || m->total == 0 || backend >= MODEL_BACKENDS)
         return true;
     uint64_t count = m->count[backend] + 1, k = m->since + 1;
     if (count * m->total < k * m->weight[backend] + m->total)
         return true;
-    snprintf(why, size, "expected: of %llu picks backend %u (weight %u of %llu) has fewer than its share + 1 = %.2f; actual: %llu, so it gets a burst while "
-                        "others wait",
-             (unsigned long long)k, backend, m->weight[backend], (unsigned long long)m->total, (double)(k * m->weight[backend]) / (double)m->total + 1,
-             (unsigned long long)count);
+    snprintf(why, size,
+             "expected: of %llu picks backend %u (weight %u of %llu) has fewer than its share + 1 = %.2f; actual: "
+             "%llu, so it gets a burst while "
+             "others wait",
+             (unsigned long long)k, backend, m->weight[backend], (unsigned long long)m->total,
+             (double)(k * m->weight[backend]) / (double)m->total + 1, (unsigned long long)count);
     return false;
 }
 
@@ -142,18 +155,22 @@ CHECK(smooth_weighted, no_bursts)
     weighted_cycles(none_runs_ahead, 2, 4);
 }
 
-/* After a change an implementation may begin again, or go on with the accounts it has; either way it may be off by a request a member for
- * a while, and no more, however long it goes on. */
-static bool follows_changes(const struct model *m, const struct script_step *step, uint32_t backend, char *why, size_t size)
+/* After a change an implementation may begin again, or go on with the accounts it has; either way it may be off by a
+ * request a member for a while, and no more, however long it goes on. */
+static bool follows_changes(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
+                            size_t size)
 {
     if (step->op != SCRIPT_PICK || m->total == 0)
         return true;
     for (uint32_t i = 0; i < MODEL_BACKENDS; i++) {
-        double count = (double)(m->count[i] + (i == backend)), share = (double)(m->since + 1) * m->weight[i] / (double)m->total;
+        double count = (double)(m->count[i] + (i == backend)),
+               share = (double)(m->since + 1) * m->weight[i] / (double)m->total;
         double slack = m->changes <= 1 ? 2 : 2 + m->members;
         if (fabs(count - share) <= slack)
             continue;
-        snprintf(why, size, "expected: of the %llu picks since the last change backend %u (weight %u of %llu) got about %.1f; actual: %.0f",
+        snprintf(why, size,
+                 "expected: of the %llu picks since the last change backend %u (weight %u of %llu) got about %.1f; "
+                 "actual: %.0f",
                  (unsigned long long)m->since + 1, i, m->weight[i], (unsigned long long)m->total, share, count);
         return false;
     }
@@ -187,9 +204,11 @@ CHECK(smooth_weighted, members_change)
     }
 }
 
-/* ---- weighted least connections ----------------------------------------------------------------------------------------------- */
+/* ---- weighted least connections
+ * ----------------------------------------------------------------------------------------------- */
 
-static bool picks_least_loaded(const struct model *m, const struct script_step *step, uint32_t backend, char *why, size_t size)
+static bool picks_least_loaded(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
+                               size_t size)
 {
     if (step->op != SCRIPT_PICK || m->members == 0)
         return true;
@@ -198,10 +217,11 @@ static bool picks_least_loaded(const struct model *m, const struct script_step *
         if (!m->member[i] || m->weight[i] == 0 || (m->in_flight[i] + 1ull) * my_weight >= mine * m->weight[i])
             continue;
         snprintf(why, size,
-                 "expected: backend %u, (in flight + 1) / weight = (%u + 1) / %u = %.3f; actual: backend %u, (%u + 1) / %u = %.3f. In flight is picks minus "
+                 "expected: backend %u, (in flight + 1) / weight = (%u + 1) / %u = %.3f; actual: backend %u, (%u + 1) "
+                 "/ %u = %.3f. In flight is picks minus "
                  "answers of every kind",
-                 i, m->in_flight[i], m->weight[i], (m->in_flight[i] + 1.0) / m->weight[i], backend, m->in_flight[backend], m->weight[backend],
-                 (double)mine / (double)my_weight);
+                 i, m->in_flight[i], m->weight[i], (m->in_flight[i] + 1.0) / m->weight[i], backend,
+                 m->in_flight[backend], m->weight[backend], (double)mine / (double)my_weight);
         return false;
     }
     return true;
@@ -252,7 +272,8 @@ static void least_loaded_with(struct load_test test, uint64_t stream)
 
 CHECK(weighted_least_connections, least_loaded)
 {
-    least_loaded_with((struct load_test){.backends = check_large() ? 30 : 5, .weights = 6, .steps = check_large() ? 4000 : 500}, 10);
+    least_loaded_with(
+        (struct load_test){.backends = check_large() ? 30 : 5, .weights = 6, .steps = check_large() ? 4000 : 500}, 10);
 }
 
 /* The judge's own account of a fleet with one balancer, kept while the log is replayed. */
@@ -285,12 +306,17 @@ static void account_done(void *context, uint32_t server, enum lb_outcome outcome
     ((struct account *)context)->in_flight[server]--;
 }
 
-/* First scripts, whose failure can be shown in a few steps; then a whole fleet with short queues, impatient clients and a server that fails. */
+/* First scripts, whose failure can be shown in a few steps; then a whole fleet with short queues, impatient clients and
+ * a server that fails. */
 CHECK(weighted_least_connections, survives_errors)
 {
-    least_loaded_with((struct load_test){.backends = check_large() ? 20 : 3, .weights = 4, .steps = check_large() ? 4000 : 300, .failures = true}, 11);
+    least_loaded_with(
+        (struct load_test){
+            .backends = check_large() ? 20 : 3, .weights = 4, .steps = check_large() ? 4000 : 300, .failures = true},
+        11);
     const struct fleet_server server[] = {{1500, 3, 0}, {1500, 3, 0}, {1000, 2, 0}, {500, 1, 0}, {500, 1, 0}};
-    const struct fleet_change change[] = {{1 * S, 1, FLEET_FAIL_FAST, 0.0001}, {2 * S, 1, FLEET_HEAL, 0}, {2 * S, 2, FLEET_SPEED, 50}};
+    const struct fleet_change change[] = {
+        {1 * S, 1, FLEET_FAIL_FAST, 0.0001}, {2 * S, 1, FLEET_HEAL, 0}, {2 * S, 2, FLEET_SPEED, 50}};
     struct fleet_scenario scenario = {.seed = check_seed(),
                                       .servers = 5,
                                       .balancers = 1,
@@ -309,7 +335,8 @@ CHECK(weighted_least_connections, survives_errors)
     uint64_t lost = result.timeout + result.error + result.refused;
     fleet_result_free(&result);
     check_that(account.wrong == 0,
-               "In a fleet of 5 servers, %llu of whose requests ended by a time-out, an error or a refusal, %llu of %llu picks did not go to the backend with the "
+               "In a fleet of 5 servers, %llu of whose requests ended by a time-out, an error or a refusal, %llu of "
+               "%llu picks did not go to the backend with the "
                "least (in flight + 1) / weight. The count of requests in flight must go down however a request ends.",
                (unsigned long long)lost, (unsigned long long)account.wrong, (unsigned long long)account.picks);
 }
@@ -317,7 +344,8 @@ CHECK(weighted_least_connections, survives_errors)
 CHECK(weighted_least_connections, ties_take_turns)
 {
     struct rng r = random_of_test(12);
-    uint32_t n = between(&r, 4, check_large() ? 40 : 8), times = 40, count, got[MODEL_BACKENDS] = {0}, most = 0, least = 0;
+    uint32_t n = between(&r, 4, check_large() ? 40 : 8), times = 40, count, got[MODEL_BACKENDS] = {0}, most = 0,
+             least = 0;
     struct lb_config config = config_for(n);
     struct steps *steps = new_steps();
     for (uint32_t i = 0; i < n; i++)
@@ -329,7 +357,8 @@ CHECK(weighted_least_connections, ties_take_turns)
     }
     uint32_t *picks = check_picks("weighted-least-connections", &config, steps, &count);
     for (uint32_t k = 0; k < count; k++) {
-        check_that(picks[k] < n, "pick %u of an idle fleet of %u backends, all of weight 2, gave no backend.", k + 1, n);
+        check_that(picks[k] < n, "pick %u of an idle fleet of %u backends, all of weight 2, gave no backend.", k + 1,
+                   n);
         got[picks[k]]++;
     }
     for (uint32_t i = 1; i < n; i++) {
@@ -337,8 +366,10 @@ CHECK(weighted_least_connections, ties_take_turns)
         least = got[i] < got[least] ? i : least;
     }
     check_that(got[most] <= 2 * times && got[least] >= times / 2,
-               "%u idle backends of equal weight, %u picks, each answered before the next.\nexpected: about %u for each (at least %u, at most %u)\nactual: backend %u "
-               "got %u, backend %u got %u. Where all are equal they must take turns: always taking the first sends the whole traffic of an idle fleet to it.",
+               "%u idle backends of equal weight, %u picks, each answered before the next.\nexpected: about %u for "
+               "each (at least %u, at most %u)\nactual: backend %u "
+               "got %u, backend %u got %u. Where all are equal they must take turns: always taking the first sends the "
+               "whole traffic of an idle fleet to it.",
                n, n * times, times, times / 2, 2 * times, most, got[most], least, got[least]);
     free(picks);
     free(steps);
@@ -346,14 +377,20 @@ CHECK(weighted_least_connections, ties_take_turns)
 
 CHECK(weighted_least_connections, leave_and_return)
 {
-    least_loaded_with(
-        (struct load_test){.backends = check_large() ? 12 : 4, .weights = 3, .steps = check_large() ? 4000 : 400, .failures = true, .leaving = true}, 13);
+    least_loaded_with((struct load_test){.backends = check_large() ? 12 : 4,
+                                         .weights = 3,
+                                         .steps = check_large() ? 4000 : 400,
+                                         .failures = true,
+                                         .leaving = true},
+                      13);
 }
 
-/* ---- peak EWMA ------------------------------------------------------------------------------------------------------------------ */
+/* ---- peak EWMA
+ * ------------------------------------------------------------------------------------------------------------------ */
 
-/* Backends whose answers take 1, 2, … n times as long, always: after a while their order is known, and the k-th best of n wins a draw of two
- * different ones with probability 2 (n - k) / (n (n - 1)). A chi-square over the n - 1 that can win, at one in a million; the worst never can. */
+/* Backends whose answers take 1, 2, … n times as long, always: after a while their order is known, and the k-th best of
+ * n wins a draw of two different ones with probability 2 (n - k) / (n (n - 1)). A chi-square over the n - 1 that can
+ * win, at one in a million; the worst never can. */
 CHECK(peak_ewma, two_distinct_choices)
 {
     struct rng r = random_of_test(20);
@@ -376,21 +413,28 @@ CHECK(peak_ewma, two_distinct_choices)
     double chi2 = 0, worst = 0;
     uint32_t where = 0;
     for (uint32_t k = 0; k + 1 < n; k++) {
-        double expected = measured * 2.0 * (n - 1 - k) / (n * (n - 1.0)), part = ((double)got[k] - expected) * ((double)got[k] - expected) / expected;
+        double expected = measured * 2.0 * (n - 1 - k) / (n * (n - 1.0)),
+               part = ((double)got[k] - expected) * ((double)got[k] - expected) / expected;
         chi2 += part;
         where = part > worst ? k : where;
         worst = part > worst ? part : worst;
     }
     check_that(got[n - 1] == 0,
-               "%u backends; backend i answers in (i + 1) x 10 ms, always. Backend %u is the slowest, so whichever other it is drawn with is better.\nexpected: after "
-               "%u picks to learn, it is never picked again\nactual: %llu of %u picks. The two that are drawn must be different.",
+               "%u backends; backend i answers in (i + 1) x 10 ms, always. Backend %u is the slowest, so whichever "
+               "other it is drawn with is better.\nexpected: after "
+               "%u picks to learn, it is never picked again\nactual: %llu of %u picks. The two that are drawn must be "
+               "different.",
                n, n - 1, warm, (unsigned long long)got[n - 1], measured);
-    /* Wilson-Hilferty: the cube root of chi2 / degrees is nearly normal; 4.75 standard deviations are one in a million. */
+    /* Wilson-Hilferty: the cube root of chi2 / degrees is nearly normal; 4.75 standard deviations are one in a million.
+     */
     double degrees = n - 2, z = (cbrt(chi2 / degrees) - (1 - 2 / (9 * degrees))) / sqrt(2 / (9 * degrees));
     check_that(z < 4.75,
-               "%u backends; backend i answers in (i + 1) x 10 ms, always; %u picks after learning.\nexpected: backend %u is the better one in a draw of two in about "
-               "%.0f picks\nactual: %llu (chi-square of all: %.1f with %.0f degrees of freedom). Each pair of different backends must be drawn with equal chances.",
-               n, measured, where, measured * 2.0 * (n - 1 - where) / (n * (n - 1.0)), (unsigned long long)got[where], chi2, degrees);
+               "%u backends; backend i answers in (i + 1) x 10 ms, always; %u picks after learning.\nexpected: backend "
+               "%u is the better one in a draw of two in about "
+               "%.0f picks\nactual: %llu (chi-square of all: %.1f with %.0f degrees of freedom). Each pair of "
+               "different backends must be drawn with equal chances.",
+               n, measured, where, measured * 2.0 * (n - 1 - where) / (n * (n - 1.0)), (unsigned long long)got[where],
+               chi2, degrees);
     free(picks);
     free(steps);
 }
@@ -404,17 +448,22 @@ static double expected_time(const struct model *m, uint32_t b)
     return m->in_flight[b] ? 1e30 : 0;
 }
 
-static bool picks_the_sooner(const struct model *m, const struct script_step *step, uint32_t backend, char *why, size_t size)
+static bool picks_the_sooner(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
+                             size_t size)
 {
     if (step->op != SCRIPT_PICK || m->members != 2 || backend > 1)
         return true;
     double mine = expected_time(m, backend), other = expected_time(m, 1 - backend);
     if (mine <= other * (1 + 1e-6))
         return true;
-    snprintf(why, size, "expected: backend %u, load %.4f ms (average %.4f ms when last measured, %.3f s ago, %u in flight); actual: backend %u, load %.4f ms (average "
-                        "%.4f ms, %.3f s ago, %u in flight); tau is %.1f s",
-             1 - backend, other / 1e6, m->cost[1 - backend] / 1e6, (double)(m->now - m->measured[1 - backend]) / 1e9, m->in_flight[1 - backend], backend, mine / 1e6,
-             m->cost[backend] / 1e6, (double)(m->now - m->measured[backend]) / 1e9, m->in_flight[backend], (double)m->config->ewma_decay_ns / 1e9);
+    snprintf(why, size,
+             "expected: backend %u, load %.4f ms (average %.4f ms when last measured, %.3f s ago, %u in flight); "
+             "actual: backend %u, load %.4f ms (average "
+             "%.4f ms, %.3f s ago, %u in flight); tau is %.1f s",
+             1 - backend, other / 1e6, m->cost[1 - backend] / 1e6, (double)(m->now - m->measured[1 - backend]) / 1e9,
+             m->in_flight[1 - backend], backend, mine / 1e6, m->cost[backend] / 1e6,
+             (double)(m->now - m->measured[backend]) / 1e9, m->in_flight[backend],
+             (double)m->config->ewma_decay_ns / 1e9);
     return false;
 }
 
@@ -456,7 +505,10 @@ CHECK(peak_ewma, reacts_to_a_peak)
 
 CHECK(peak_ewma, fades_with_time)
 {
-    sooner_with((struct ewma_test){.slow_percent = 10, .slow_factor = 200, .step_ns = 20 * MS, .pause_ns = 2000000000, .flying = 1}, 22);
+    sooner_with(
+        (struct ewma_test){
+            .slow_percent = 10, .slow_factor = 200, .step_ns = 20 * MS, .pause_ns = 2000000000, .flying = 1},
+        22);
 }
 
 CHECK(peak_ewma, counts_in_flight)
@@ -476,8 +528,8 @@ static void share_pick(void *context, uint32_t server, uint64_t now)
     s->hits += now >= s->from && server == s->server;
 }
 
-/* Ten equal servers at 60 % load; one becomes twenty times slower. Blind choice goes on giving it 10 %; two choices by requests in flight about 1 %, which is
- * still more than it can serve. */
+/* Ten equal servers at 60 % load; one becomes twenty times slower. Blind choice goes on giving it 10 %; two choices by
+ * requests in flight about 1 %, which is still more than it can serve. */
 CHECK(peak_ewma, slow_server)
 {
     struct rng r = random_of_test(24);
@@ -502,21 +554,29 @@ CHECK(peak_ewma, slow_server)
     check_fleet("peak-ewma", &scenario, &result, share_pick, NULL, &share);
     uint64_t unplaced = result.unplaced;
     fleet_result_free(&result);
-    check_that(unplaced == 0, "%llu of %llu requests were given to no member.", (unsigned long long)unplaced, (unsigned long long)scenario.requests);
+    check_that(unplaced == 0, "%llu of %llu requests were given to no member.", (unsigned long long)unplaced,
+               (unsigned long long)scenario.requests);
     double percent = 100.0 * (double)share.hits / (double)share.picks;
-    check_that(percent < 1.0, "10 servers of 1,000 requests a second; after 3 s server %u does 50.\nexpected: from 4 s on it gets less than 1 %% of the requests\nactual: %.2f %%",
+    check_that(percent < 1.0,
+               "10 servers of 1,000 requests a second; after 3 s server %u does 50.\nexpected: from 4 s on it gets "
+               "less than 1 %% of the requests\nactual: %.2f %%",
                share.server, percent);
 }
 
-/* ---- outlier ejection --------------------------------------------------------------------------------------------------------------- */
+/* ---- outlier ejection
+ * --------------------------------------------------------------------------------------------------------------- */
 
-static bool respects_ejection(const struct model *m, const struct script_step *step, uint32_t backend, char *why, size_t size)
+static bool respects_ejection(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
+                              size_t size)
 {
     if (step->op != SCRIPT_PICK)
         return true;
     if (backend < MODEL_BACKENDS && m->back_at[backend]) {
-        snprintf(why, size, "expected: any but backend %u, which failed %u times in a row and is out until %.3f s (its ejection number %u in a row); actual: backend %u at %.3f s",
-                 backend, m->config->eject_after, (double)m->back_at[backend] / 1e9, m->ejections[backend], backend, (double)m->now / 1e9);
+        snprintf(why, size,
+                 "expected: any but backend %u, which failed %u times in a row and is out until %.3f s (its ejection "
+                 "number %u in a row); actual: backend %u at %.3f s",
+                 backend, m->config->eject_after, (double)m->back_at[backend] / 1e9, m->ejections[backend], backend,
+                 (double)m->now / 1e9);
         return false;
     }
     /* The inner balancer takes turns, so who is in comes up within a round or two. */
@@ -524,9 +584,11 @@ static bool respects_ejection(const struct model *m, const struct script_step *s
     for (uint32_t i = 0; i < MODEL_BACKENDS; i++)
         if (m->member[i] && !m->back_at[i] && i != backend && m->picks > m->seen[i] + patience) {
             snprintf(why, size,
-                     "expected: backend %u gets its turn again: it is not to be out (%u failures in a row since it was last in; %u of %u members are out, at most "
+                     "expected: backend %u gets its turn again: it is not to be out (%u failures in a row since it was "
+                     "last in; %u of %u members are out, at most "
                      "%u %% may be); actual: none of the last %llu picks named it",
-                     i, m->failures[i], m->out, m->members, m->config->eject_max_percent, (unsigned long long)(m->picks - m->seen[i]));
+                     i, m->failures[i], m->out, m->members, m->config->eject_max_percent,
+                     (unsigned long long)(m->picks - m->seen[i]));
             return false;
         }
     return true;
@@ -551,7 +613,9 @@ static void ejection_with(struct ejection_test t, uint64_t stream)
         if (t.bad != LB_NONE)
             steps_answer(steps, id, k < t.heals ? t.bad : LB_NONE, MS, false);
         else
-            steps_done(steps, id, rng_below(&r, 100) < t.fail_percent ? (enum lb_outcome)between(&r, LB_ERROR, LB_TIMEOUT) : LB_OK, MS);
+            steps_done(steps, id,
+                       rng_below(&r, 100) < t.fail_percent ? (enum lb_outcome)between(&r, LB_ERROR, LB_TIMEOUT) : LB_OK,
+                       MS);
         steps->now += t.step_ns;
     }
     struct lb_config config = config_for(t.backends);
@@ -563,22 +627,42 @@ CHECK(outlier_ejection, fail_fast_ejected)
 {
     struct rng r = random_of_test(30);
     uint32_t n = check_large() ? 20 : 5;
-    ejection_with((struct ejection_test){.backends = n, .picks = check_large() ? 8000 : 1500, .step_ns = 5 * MS, .bad = rng_below(&r, n), .heals = UINT32_MAX}, 30);
+    ejection_with((struct ejection_test){.backends = n,
+                                         .picks = check_large() ? 8000 : 1500,
+                                         .step_ns = 5 * MS,
+                                         .bad = rng_below(&r, n),
+                                         .heals = UINT32_MAX},
+                  30);
 }
 
 CHECK(outlier_ejection, healthy_stays)
 {
-    ejection_with((struct ejection_test){.backends = check_large() ? 20 : 5, .picks = check_large() ? 8000 : 800, .step_ns = 5 * MS, .bad = LB_NONE, .fail_percent = 12}, 31);
+    ejection_with((struct ejection_test){.backends = check_large() ? 20 : 5,
+                                         .picks = check_large() ? 8000 : 800,
+                                         .step_ns = 5 * MS,
+                                         .bad = LB_NONE,
+                                         .fail_percent = 12},
+                  31);
 }
 
 CHECK(outlier_ejection, comes_back)
 {
     struct rng r = random_of_test(32);
-    ejection_with((struct ejection_test){.backends = 4, .picks = check_large() ? 9000 : 1500, .step_ns = 10 * MS, .bad = rng_below(&r, 4), .heals = check_large() ? 4000 : 500}, 32);
+    ejection_with((struct ejection_test){.backends = 4,
+                                         .picks = check_large() ? 9000 : 1500,
+                                         .step_ns = 10 * MS,
+                                         .bad = rng_below(&r, 4),
+                                         .heals = check_large() ? 4000 : 500},
+                  32);
 }
 
 CHECK(outlier_ejection, never_all)
 {
     struct rng r = random_of_test(33);
-    ejection_with((struct ejection_test){.backends = between(&r, 3, check_large() ? 20 : 6), .picks = check_large() ? 6000 : 900, .step_ns = 10 * MS, .bad = LB_NONE, .fail_percent = 100}, 33);
+    ejection_with((struct ejection_test){.backends = between(&r, 3, check_large() ? 20 : 6),
+                                         .picks = check_large() ? 6000 : 900,
+                                         .step_ns = 10 * MS,
+                                         .bad = LB_NONE,
+                                         .fail_percent = 100},
+                  33);
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the model --------------------------------------------------------------------------------------------------------------- */
+/* ---- the model
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static void changed(struct model *m)
 {
@@ -64,7 +65,8 @@ static void model_done(struct model *m, uint32_t b, enum lb_outcome outcome, uin
     if (!m->member[b])
         return;
     double sample = latency ? (double)latency : 1;
-    double w = m->config->ewma_decay_ns ? real_exp(-(double)(m->now - m->measured[b]) / (double)m->config->ewma_decay_ns) : 0;
+    double w =
+        m->config->ewma_decay_ns ? real_exp(-(double)(m->now - m->measured[b]) / (double)m->config->ewma_decay_ns) : 0;
     m->cost[b] = sample > m->cost[b] ? sample : m->cost[b] * w + sample * (1 - w);
     m->measured[b] = m->now;
 }
@@ -114,19 +116,23 @@ static bool picks_a_member(const struct model *m, uint32_t backend, char *why, s
     if (m->members == 0 && backend == LB_NONE)
         return true;
     if (backend == LB_NONE)
-        snprintf(why, size, "expected: one of the %u backends with a weight above 0; actual: pick returned LB_NONE", m->members);
+        snprintf(why, size, "expected: one of the %u backends with a weight above 0; actual: pick returned LB_NONE",
+                 m->members);
     else if (backend >= m->config->max_backends)
         snprintf(why, size, "expected: a backend below %u; actual: pick returned %u", m->config->max_backends, backend);
     else if (!m->member[backend])
         snprintf(why, size, "expected: a member; actual: backend %u, which has %s", backend, "left, or never joined");
     else if (m->weight[backend] == 0)
-        snprintf(why, size, "expected: a backend with a weight above 0; actual: backend %u, whose weight is 0", backend);
+        snprintf(why, size, "expected: a backend with a weight above 0; actual: backend %u, whose weight is 0",
+                 backend);
     else
         return true;
     return false;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct script_step *next_step(struct steps *s, enum script_op op)
 {
@@ -171,7 +177,9 @@ void steps_answer(struct steps *s, uint32_t id, uint32_t bad, uint64_t latency, 
     step->id = id, step->backend = bad, step->latency = latency, step->value = slower_by_number;
 }
 
-/* ---- one run ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- one run
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 struct trial {
     const char *entry;
@@ -184,26 +192,20 @@ struct trial {
     FILE *out;
 };
 
-static struct script *make_script(const struct lb_config *config, const struct script_step *steps, uint32_t n, size_t *size)
+/* A header and a script behind it: what the adapter reads. To free; *script points into it. */
+static void *make_block(const struct lb_config *config, const struct script_step *steps, uint32_t n,
+                        struct script **script, size_t *size)
 {
-    struct {
-        struct adapter_header header;
-    } *block;
     *size = sizeof(struct adapter_header) + SCRIPT_SIZE(n);
-    block = calloc(1, *size);
+    struct adapter_header *block = calloc(1, *size);
     if (!block)
         check_fail(VERDICT_GRADER_FAULT, "out of memory");
-    block->header.kind = ADAPTER_SCRIPT;
-    struct script *script = (struct script *)(block + 1);
-    script->config = *config;
-    script->steps = n;
-    memcpy(script->step, steps, n * sizeof *steps);
-    return script;
-}
-
-static void free_script(struct script *script)
-{
-    free((char *)script - sizeof(struct adapter_header));
+    block->kind = ADAPTER_SCRIPT;
+    *script = (struct script *)(block + 1);
+    (*script)->config = *config;
+    (*script)->steps = n;
+    memcpy((*script)->step, steps, n * sizeof *steps);
+    return block;
 }
 
 static uint32_t count_picks(const struct script_step *steps, uint32_t n)
@@ -231,9 +233,10 @@ static bool visit(void *context, uint32_t index, const struct script_step *step,
 static uint32_t broken_step(struct trial *t, const struct script_step *steps, uint32_t n)
 {
     size_t size;
-    struct script *script = make_script(t->config, steps, n, &size);
+    struct script *script;
+    void *block = make_block(t->config, steps, n, &script, &size);
     host_outcome_free(&t->outcome);
-    check_host_try(t->entry, (char *)script - sizeof(struct adapter_header), size, sizeof(uint32_t), count_picks(steps, n), &t->outcome);
+    check_host_try(t->entry, block, size, sizeof(uint32_t), count_picks(steps, n), &t->outcome);
     if (t->outcome.verdict == VERDICT_GRADER_FAULT)
         check_fail(VERDICT_GRADER_FAULT, "%s", t->outcome.sentence);
     uint32_t broken = n;
@@ -245,7 +248,7 @@ static uint32_t broken_step(struct trial *t, const struct script_step *steps, ui
             check_fail(VERDICT_GRADER_FAULT, "the script is not valid (%lld)", (long long)fine);
         broken = (uint32_t)fine;
     }
-    free_script(script);
+    free(block);
     return broken;
 }
 
@@ -255,7 +258,9 @@ static bool fails(const void *items, uint32_t n, void *context)
     return broken_step(t, items, n) < n || t->outcome.verdict != VERDICT_FINISHED;
 }
 
-/* ---- telling -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- telling
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 #define SHOW_FIRST 14u
 #define SHOW_LAST  14u
@@ -285,11 +290,13 @@ static _Noreturn void tell(struct trial *t, const struct script_step *steps, uin
     char *text = NULL;
     size_t size, bytes;
     bool finished = t->outcome.verdict == VERDICT_FINISHED;
-    struct script *script = make_script(t->config, steps, finished && broken < n ? broken + 1 : n, &bytes);
+    struct script *script;
+    make_block(t->config, steps, finished && broken < n ? broken + 1 : n, &script, &bytes); /* the process ends here */
     t->out = open_memstream(&text, &size);
     if (!t->out)
         check_fail(VERDICT_GRADER_FAULT, "out of memory");
-    fprintf(t->out, "%s\nThe smallest run found that shows it, on %s:\n", finished ? t->why : t->outcome.sentence, t->entry);
+    fprintf(t->out, "%s\nThe smallest run found that shows it, on %s:\n", finished ? t->why : t->outcome.sentence,
+            t->entry);
     script_replay(script, t->outcome.records, t->outcome.count, count_step, t);
     script_replay(script, t->outcome.records, t->outcome.count, print_step, t);
     fprintf(t->out, "     ^ %s", finished ? "here" : "somewhere in these steps");
@@ -307,8 +314,8 @@ void check_property(const char *entry, const struct lb_config *config, struct st
         host_outcome_free(&t.outcome);
         return;
     }
-    /* What comes after the broken step is not needed. A run with secret seeds is not shown, so it need not be small; nor is one worth waiting for that
-     * ends by a time limit. */
+    /* What comes after the broken step is not needed. A run with secret seeds is not shown, so it need not be small;
+     * nor is one worth waiting for that ends by a time limit. */
     uint32_t n = broken < steps->n ? broken + 1 : steps->n;
     bool slow = t.outcome.verdict == VERDICT_CPU_TIME || t.outcome.verdict == VERDICT_WALL_TIME;
     if (!check_large() && !slow)
@@ -319,15 +326,18 @@ void check_property(const char *entry, const struct lb_config *config, struct st
 uint32_t *check_picks(const char *entry, const struct lb_config *config, const struct steps *steps, uint32_t *count)
 {
     size_t size;
-    struct script *script = make_script(config, steps->step, steps->n, &size);
+    struct script *script;
+    void *block = make_block(config, steps->step, steps->n, &script, &size);
     struct host_outcome outcome;
     *count = count_picks(steps->step, steps->n);
-    check_host(entry, (char *)script - sizeof(struct adapter_header), size, sizeof(uint32_t), *count, &outcome);
-    free_script(script);
+    check_host(entry, block, size, sizeof(uint32_t), *count, &outcome);
+    free(block);
     return outcome.records; /* the caller's */
 }
 
-/* ---- fleets --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- fleets
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 struct watch {
     struct fleet_policy replay;
@@ -345,7 +355,8 @@ static uint32_t watch_pick(void *context, uint32_t balancer, uint64_t now)
     return server;
 }
 
-static void watch_done(void *context, uint32_t balancer, uint32_t server, enum lb_outcome outcome, uint64_t latency, uint64_t now)
+static void watch_done(void *context, uint32_t balancer, uint32_t server, enum lb_outcome outcome, uint64_t latency,
+                       uint64_t now)
 {
     struct watch *w = context;
     (void)balancer;
@@ -353,7 +364,8 @@ static void watch_done(void *context, uint32_t balancer, uint32_t server, enum l
         w->done(w->context, server, outcome, latency, now);
 }
 
-void check_fleet(const char *entry, const struct fleet_scenario *scenario, struct fleet_result *result, void (*pick)(void *, uint32_t, uint64_t),
+void check_fleet(const char *entry, const struct fleet_scenario *scenario, struct fleet_result *result,
+                 void (*pick)(void *, uint32_t, uint64_t),
                  void (*done)(void *, uint32_t, enum lb_outcome, uint64_t, uint64_t), void *context)
 {
     size_t size = sizeof(struct adapter_header) + FLEET_PACKED(scenario);

@@ -1,7 +1,8 @@
 /* check_script.h: properties of an entry, tested with scripts, and shown on the smallest script found that breaks them.
  *
- * A property is a function that is called for each step before the model takes it, and says what is wrong with it, if anything is. The model is the judge's
- * own account of what has happened so far: it goes by the picks that were logged, not by those that would have been right.
+ * A property is a function that is called for each step before the model takes it, and says what is wrong with it, if
+ * anything is. The model is the judge's own account of what has happened so far: it goes by the picks that were logged,
+ * not by those that would have been right.
  */
 #ifndef CHECK_SCRIPT_H
 #define CHECK_SCRIPT_H
@@ -28,7 +29,7 @@ struct model {
     /* outlier ejection */
     uint32_t failures[MODEL_BACKENDS], ejections[MODEL_BACKENDS], out;
     uint64_t back_at[MODEL_BACKENDS]; /* 0: is not out */
-    uint64_t seen[MODEL_BACKENDS];    /* number of the pick that named it last, or since when it could have been named */
+    uint64_t seen[MODEL_BACKENDS]; /* number of the pick that named it last, or since when it could have been named */
 };
 
 /* false, and what is wrong, for a step that breaks the property. `backend`: what a pick got, or whose request ends. */
@@ -53,9 +54,11 @@ void check_property(const char *entry, const struct lb_config *config, struct st
 /* The picks of one run: [count of picks], to free. The test fails when the run does not finish. */
 uint32_t *check_picks(const char *entry, const struct lb_config *config, const struct steps *steps, uint32_t *count);
 
-/* A fleet run under the host, replayed here: the figures of the judge's own fleet. `pick` and `done` (may be NULL) see what the balancer saw. */
+/* A fleet run under the host, replayed here: the figures of the judge's own fleet. `pick` and `done` (may be NULL) see
+ * what the balancer saw. */
 void check_fleet(const char *entry, const struct fleet_scenario *scenario, struct fleet_result *result,
                  void (*pick)(void *context, uint32_t server, uint64_t now),
-                 void (*done)(void *context, uint32_t server, enum lb_outcome outcome, uint64_t latency, uint64_t now), void *context);
+                 void (*done)(void *context, uint32_t server, enum lb_outcome outcome, uint64_t latency, uint64_t now),
+                 void *context);
 
 #endif

@@ -148,12 +148,12 @@ void fleet_entry_destroy(struct fleet_entry *entry)
 int fleet_run_entry(const struct fleet_scenario *scenario, const struct fleet_source *source, const struct lb_ops *ops,
                     const struct lb_ops *inner, struct fleet_result *result, struct error *err)
 {
-    struct fleet_entry *entry;
+    struct fleet_entry *entry = NULL;
     *result = (struct fleet_result){0};
     int failed = fleet_check(scenario, source, err);
     if (!failed)
         failed = fleet_entry_create(scenario, ops, inner, NULL, &entry, err);
-    if (failed)
+    if (failed || !entry)
         return failed;
     failed = fleet_run(scenario, source, &entry->policy, result, err);
     if (!failed && entry->failure) {

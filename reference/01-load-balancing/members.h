@@ -1,9 +1,11 @@
-/* members.h: the set of backends that a balancer may pick from, and what it has sent them: what every entry needs and none is about.
+/* members.h: the set of backends that a balancer may pick from, and what it has sent them: what every entry needs and
+ * none is about.
  *
- * A dense list of the members, and for each backend its place in it: add, remove and "is it one" are O(1), picking the i-th is an array access.
- * Removing moves the last member into the gap, so the order of the list is the order of joining only until somebody leaves. Entries whose sequence
- * depends on the order keep the list sorted with members_add_sorted / members_remove_sorted (O(n), and members change rarely).
- * Owned by the balancer that embeds it. Units: weights as the contract has them.
+ * A dense list of the members, and for each backend its place in it: add, remove and "is it one" are O(1), picking the
+ * i-th is an array access. Removing moves the last member into the gap, so the order of the list is the order of
+ * joining only until somebody leaves. Entries whose sequence depends on the order keep the list sorted with
+ * members_add_sorted / members_remove_sorted (O(n), and members change rarely). Owned by the balancer that embeds it.
+ * Units: weights as the contract has them.
  */
 #ifndef MEMBERS_H
 #define MEMBERS_H
@@ -16,10 +18,11 @@
 
 struct members {
     uint32_t count, capacity;
-    uint32_t *list;   /* [count] backend numbers */
-    uint32_t *place;  /* [capacity] index in list, or LB_NONE */
-    uint32_t *weight; /* [capacity] of members; 0 of others */
-    uint32_t *in_flight; /* [capacity] requests sent and not answered; of a number, not of a membership: leaving does not reset it */
+    uint32_t *list;      /* [count] backend numbers */
+    uint32_t *place;     /* [capacity] index in list, or LB_NONE */
+    uint32_t *weight;    /* [capacity] of members; 0 of others */
+    uint32_t *in_flight; /* [capacity] requests sent and not answered; of a number, not of a membership: leaving does
+                            not reset it */
 };
 
 static inline void members_destroy(struct members *m)
@@ -99,13 +102,14 @@ static inline void members_remove_sorted(struct members *m, uint32_t backend)
     m->weight[backend] = 0;
 }
 
-/* Operations of the contract for entries whose balancer struct begins with a `struct members` and needs nothing more when membership changes.
- * A member of weight 0 gets nothing, which is to say that it is none. */
+/* Operations of the contract for entries whose balancer struct begins with a `struct members` and needs nothing more
+ * when membership changes. A member of weight 0 gets nothing, which is to say that it is none. */
 int members_create(size_t balancer_size, const struct lb_config *config, void **balancer); /* zeroed, members ready */
 void members_end(void *balancer);
 int members_join(void *balancer, uint32_t backend, uint32_t weight, uint64_t now); /* add and set_weight */
 void members_leave(void *balancer, uint32_t backend, uint64_t now);
-/* A request ended, however it ended: in_flight goes down. Whoever forgets this for one of the outcomes starves a server, little by little. */
+/* A request ended, however it ended: in_flight goes down. Whoever forgets this for one of the outcomes starves a
+ * server, little by little. */
 void members_done(void *balancer, uint32_t backend, enum lb_outcome outcome, uint64_t latency, uint64_t now);
 
 /* Two different members, uniformly among all pairs; count >= 2. */

@@ -1,11 +1,11 @@
 /* Weighted least connections in O(log n): the members in a heap by (in flight + 1) / weight.
  *
- * Idea       A pick or an answer changes the key of one member by 1 / weight, so it moves a little way up or down the heap. `where` says where each is.
- * Invariant  The heap is ordered by (key, turn), the keys compared exactly by cross-multiplication; `turn` is the number of the pick that last named the
- *            member, so that equals take turns.
- * Cost       O(log n) a pick and a done; most moves are short, since keys change by little.
- * Same as    weighted_least_connections.c: at each pick a member with the least key; among equals the two may choose differently.
- * Source     HAProxy's leastconn does the same with an elastic binary tree.
+ * Idea       A pick or an answer changes the key of one member by 1 / weight, so it moves a little way up or down the
+ * heap. `where` says where each is. Invariant  The heap is ordered by (key, turn), the keys compared exactly by
+ * cross-multiplication; `turn` is the number of the pick that last named the member, so that equals take turns. Cost
+ * O(log n) a pick and a done; most moves are short, since keys change by little. Same as weighted_least_connections.c:
+ * at each pick a member with the least key; among equals the two may choose differently. Source     HAProxy's leastconn
+ * does the same with an elastic binary tree.
  */
 #include "members.h"
 
@@ -46,7 +46,8 @@ static int create(const struct lb_config *config, void **out)
 static bool before(const struct balancer *b, uint32_t x, uint32_t y)
 {
     const struct members *m = &b->members;
-    uint64_t left = ((uint64_t)m->in_flight[x] + 1) * m->weight[y], right = ((uint64_t)m->in_flight[y] + 1) * m->weight[x];
+    uint64_t left = ((uint64_t)m->in_flight[x] + 1) * m->weight[y],
+             right = ((uint64_t)m->in_flight[y] + 1) * m->weight[x];
     return left < right || (left == right && (b->turn[x] < b->turn[y] || (b->turn[x] == b->turn[y] && x < y)));
 }
 
@@ -124,4 +125,5 @@ static void done(void *balancer, uint32_t backend, enum lb_outcome outcome, uint
 
 static const struct lb_ops ops = {
     .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick, .done = done};
-LB_ENTRY(weighted_least_connections_heap, "weighted-least-connections-heap", "least (in flight + 1) / weight, O(log n)", &ops);
+LB_ENTRY(weighted_least_connections_heap, "weighted-least-connections-heap", "least (in flight + 1) / weight, O(log n)",
+         &ops);

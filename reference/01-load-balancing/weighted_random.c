@@ -1,13 +1,15 @@
-/* Weighted random: each request goes to a member drawn with chances in proportion to its weight, by Walker's alias table.
+/* Weighted random: each request goes to a member drawn with chances in proportion to its weight, by Walker's alias
+ * table.
  *
- * Idea       Cut the weights into n columns of equal height, each filled by at most two members: its own, and one that gives it what it lacks. A pick draws a
- *            column, then a height in it; below the cut it is the column's own, above it the other.
- * Cost       O(1) a pick: two random numbers, one 16-byte row of a table. O(n) to build the table, which is done at the first pick after a change.
- * Gets right With weights in proportion to the servers' speeds no server is overloaded before all are. Each is an M/M/1 queue, and the mean time over the
- *            fleet is N / (C (1 - rho)), for C the capacity of all together.
- * Gets wrong Random splitting keeps all the variance of the arrivals: round robin's taking of turns does better. And proportional weights are not the best
- *            static ones: the square-root rule, lambda_i = mu_i - a sqrt(mu_i), sends even less to the slow servers, and none at low load.
- * Source     Walker 1977; the table's construction in O(n): Vose 1991.
+ * Idea       Cut the weights into n columns of equal height, each filled by at most two members: its own, and one that
+ * gives it what it lacks. A pick draws a column, then a height in it; below the cut it is the column's own, above it
+ * the other. Cost       O(1) a pick: two random numbers, one 16-byte row of a table. O(n) to build the table, which is
+ * done at the first pick after a change. Gets right With weights in proportion to the servers' speeds no server is
+ * overloaded before all are. Each is an M/M/1 queue, and the mean time over the fleet is N / (C (1 - rho)), for C the
+ * capacity of all together. Gets wrong Random splitting keeps all the variance of the arrivals: round robin's taking of
+ * turns does better. And proportional weights are not the best static ones: the square-root rule, lambda_i = mu_i - a
+ * sqrt(mu_i), sends even less to the slow servers, and none at low load. Source     Walker 1977; the table's
+ * construction in O(n): Vose 1991.
  */
 #include "members.h"
 
@@ -52,8 +54,8 @@ static int create(const struct lb_config *config, void **out)
     return 0;
 }
 
-/* Heights are weight x n, so that the mean height is the sum of the weights and all is exact in integers. Members below the mean take the rest of
- * their column from one above it, which shrinks, and may fall below in its turn. */
+/* Heights are weight x n, so that the mean height is the sum of the weights and all is exact in integers. Members below
+ * the mean take the rest of their column from one above it, which shrinks, and may fall below in its turn. */
 static void build(struct balancer *b)
 {
     uint32_t n = b->members.count, low = 0, high = n;
@@ -69,7 +71,8 @@ static void build(struct balancer *b)
     }
     while (low > 0 && high < n) {
         uint32_t small = b->work[--low], large = b->work[high];
-        b->table[small] = (struct column){(uint64_t)((double)b->height[small] / (double)mean * 4294967296.0), b->members.list[small], b->members.list[large]};
+        b->table[small] = (struct column){(uint64_t)((double)b->height[small] / (double)mean * 4294967296.0),
+                                          b->members.list[small], b->members.list[large]};
         b->height[large] -= mean - b->height[small];
         if (b->height[large] < mean) {
             high++;
@@ -77,7 +80,8 @@ static void build(struct balancer *b)
         }
     }
     for (; high < n; high++)
-        b->table[b->work[high]] = (struct column){1ull << 32, b->members.list[b->work[high]], b->members.list[b->work[high]]};
+        b->table[b->work[high]] =
+            (struct column){1ull << 32, b->members.list[b->work[high]], b->members.list[b->work[high]]};
     b->fresh = true;
 }
 
@@ -105,5 +109,6 @@ static uint32_t pick(void *balancer, uint64_t now)
     return rng_next(&b->random) >> 32 < c->cut ? c->own : c->other;
 }
 
-static const struct lb_ops ops = {.create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick};
+static const struct lb_ops ops = {
+    .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick};
 LB_ENTRY(weighted_random, "weighted-random", "any member, chances by weight (alias table)", &ops);

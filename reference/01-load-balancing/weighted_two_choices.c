@@ -1,12 +1,12 @@
 /* Two choices on servers of unequal speed: draw by weight, compare (in flight + 1) / weight.
  *
- * Idea       Each member is drawn with a chance in proportion to its weight, so that without any comparison the shares are already those of weighted random;
- *            the comparison then evens out what chance brought together. It is stable wherever weighted random is, up to the whole capacity.
- * Cost       A draw by weight is a binary search in the running sums: O(log n), 4 bytes a backend; alias tables would make it O(1)
- *            (weighted_random.c), for more code than this entry has. Sums are made at the first pick after a change.
- * Ties       The first drawn.
- * Gets wrong The same member may come up twice when one weight dominates; it is drawn again up to four times, then taken.
- * Source     Berenbrink, Brinkmann, Friedetzky & Nagel 2010 (balls into non-uniform bins); Envoy's weighted least request is a relative.
+ * Idea       Each member is drawn with a chance in proportion to its weight, so that without any comparison the shares
+ * are already those of weighted random; the comparison then evens out what chance brought together. It is stable
+ * wherever weighted random is, up to the whole capacity. Cost       A draw by weight is a binary search in the running
+ * sums: O(log n), 4 bytes a backend; alias tables would make it O(1) (weighted_random.c), for more code than this entry
+ * has. Sums are made at the first pick after a change. Ties       The first drawn. Gets wrong The same member may come
+ * up twice when one weight dominates; it is drawn again up to four times, then taken. Source     Berenbrink, Brinkmann,
+ * Friedetzky & Nagel 2010 (balls into non-uniform bins); Envoy's weighted least request is a relative.
  */
 #include "members.h"
 
@@ -85,12 +85,18 @@ static uint32_t pick(void *balancer, uint64_t now)
     uint32_t first = draw(b), second = draw(b);
     for (int again = 0; second == first && m->count > 1 && again < 4; again++)
         second = draw(b);
-    if (((uint64_t)m->in_flight[second] + 1) * m->weight[first] < ((uint64_t)m->in_flight[first] + 1) * m->weight[second])
+    if (((uint64_t)m->in_flight[second] + 1) * m->weight[first] <
+        ((uint64_t)m->in_flight[first] + 1) * m->weight[second])
         first = second;
     m->in_flight[first]++;
     return first;
 }
 
-static const struct lb_ops ops = {
-    .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick, .done = members_done};
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = destroy,
+                                  .add = join,
+                                  .remove = leave,
+                                  .set_weight = join,
+                                  .pick = pick,
+                                  .done = members_done};
 LB_ENTRY(weighted_two_choices, "weighted-two-choices", "two drawn by weight, the less loaded for its weight", &ops);

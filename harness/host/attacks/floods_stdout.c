@@ -5,5 +5,6 @@
 __attribute__((constructor)) static void attack(void)
 {
     for (;;)
-        puts("pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass");
+        puts("pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass pass "
+             "pass");
 }

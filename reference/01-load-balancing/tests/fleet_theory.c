@@ -64,7 +64,7 @@ Test(fleet_theory, mg1_processor_sharing_is_insensitive)
  * exponential. */
 Test(fleet_theory, round_robin_beats_random_on_equal_servers)
 {
-    const struct fleet_scenario s = textbook(10, 9000, dist_exponential(1), 4 * MANY);
+    const struct fleet_scenario s = textbook(10, 9000, dist_exponential(1), 4ull * MANY);
     figure *const of[] = {figure_mean_ms};
     struct estimate e;
     double sigma = 0.5;
@@ -81,7 +81,7 @@ Test(fleet_theory, round_robin_beats_random_on_equal_servers)
 /* Two choices of 64: between the known values for 10 servers (3.11) and for very many (2.61), where random has 10. */
 Test(fleet_theory, two_choices)
 {
-    const struct fleet_scenario s = textbook(64, 57600, dist_exponential(1), 2 * MANY);
+    const struct fleet_scenario s = textbook(64, 57600, dist_exponential(1), 2ull * MANY);
     figure *const of[] = {figure_mean_ms};
     struct estimate e;
     estimate(&s, TWO_CHOICES, 1, of, &e);
@@ -94,7 +94,7 @@ Test(fleet_theory, random_split_over_unequal_servers)
 {
     const double speed[] = {1500, 1500, 1500, 1000, 1000, 1000, 1000, 500, 500, 500};
     struct fleet_server unequal[10];
-    struct fleet_scenario s = textbook(10, 4000, dist_exponential(1), 2 * MANY);
+    struct fleet_scenario s = textbook(10, 4000, dist_exponential(1), 2ull * MANY);
     figure *const of[] = {figure_mean_ms};
     struct estimate e;
     double theory = 0;

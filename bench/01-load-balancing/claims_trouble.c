@@ -1,0 +1,237 @@
+/* claims_trouble.c: what breaks the clever ones: news that is old, a server that fails fast, and balancers that do not
+ * see each other.
+ */
+#include "parts.h"
+#include "runs.h"
+#include "theory.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- old news ---------------------------------------------------------------------------------------------------- */
+
+enum { BOARD_SERVERS = 256, PERIOD = 8 }; /* PERIOD in service times, which are 1 ms */
+static const double board_load = 0.9;
+
+static double board_mean(const char *entry, const struct claim_run *run)
+{
+    struct fleet_scenario s = equal_fleet(BOARD_SERVERS, board_load, 250000, 300 * BOARD_SERVERS, run->seed);
+    s.report_every_ns = PERIOD * 1000000u;
+    return run_mean_ms(entry, &s);
+}
+
+static double predict_blind(void)
+{
+    return 1e3 * theory_mm1_mean(1000 * board_load, 1000);
+}
+
+static double measure_herd(const struct claim_run *run)
+{
+    return board_mean(run->broken ? "two-choices-reported" : "join-shortest-queue", run);
+}
+
+static double predict_board(void)
+{
+    return theory_board_mean(2, board_load, PERIOD);
+}
+
+static double measure_board(const struct claim_run *run)
+{
+    return board_mean(run->broken ? "join-shortest-queue" : "two-choices-reported", run);
+}
+
+/* ---- a server that fails fast ------------------------------------------------------------------------------------ */
+
+enum { FAILS_IN = 1000, TRIAL_SECONDS = 60 }; /* ns; a server out for 1, 2, 3 ... seconds is tried after 55 and after 66 */
+static const double fail_load = 0.6;
+
+static void run_with_failing(const char *entry, double seconds, uint64_t seed, struct fleet_result *r)
+{
+    const uint64_t requests = (uint64_t)(seconds * 10000 * fail_load);
+    struct fleet_scenario s = equal_fleet(10, fail_load, requests, 0, seed);
+    const struct fleet_change fails = {.at = 0, .server = 3, .kind = FLEET_FAIL_FAST, .value = FAILS_IN};
+    s.change = &fails;
+    s.changes = 1;
+    run_entry(entry, &s, r);
+}
+
+static double predict_swallowed(void)
+{
+    return 100 * theory_fail_fast_share(10, 10 * fail_load);
+}
+
+static double measure_swallowed(const struct claim_run *run)
+{
+    struct fleet_result r;
+    run_with_failing(run->broken ? "random" : "least-connections-buckets", 30, run->seed, &r);
+    const double share = 100 * fleet_loss(&r);
+    fleet_result_free(&r);
+    return share;
+}
+
+static double predict_ejected(void)
+{
+    return theory_ejected_failures(5, 1, TRIAL_SECONDS);
+}
+
+static double measure_ejected(const struct claim_run *run)
+{
+    struct fleet_result r;
+    run_with_failing(run->broken ? "least-connections-buckets" : "outlier-ejection+least-connections-buckets",
+                     TRIAL_SECONDS, run->seed, &r);
+    const double failures = (double)(r.offered - r.ok);
+    fleet_result_free(&r);
+    return failures;
+}
+
+/* ---- balancers that do not see each other ------------------------------------------------------------------------ */
+
+enum { CROWD = 1000 };
+
+/* All start at the same place, and take their first turns together. Where a balancer is in its cycle is forgotten after
+ * some tens of requests each. */
+static double crowd_mean(const char *entry, uint32_t balancers, const struct claim_run *run)
+{
+    struct fleet_scenario s = equal_fleet(10, 0.8, 200000, 50 * balancers + 20000, run->seed);
+    s.balancers = balancers;
+    return run_mean_ms(entry, &s);
+}
+
+static double predict_crowd(void)
+{
+    return 1e3 * theory_mm1_mean(800, 1000);
+}
+
+static double measure_crowd_of_turns(const struct claim_run *run)
+{
+    return crowd_mean("round-robin", run->broken ? 1 : CROWD, run);
+}
+
+static double measure_crowd_of_counts(const struct claim_run *run)
+{
+    return crowd_mean("least-connections", run->broken ? 1 : 10 * CROWD, run);
+}
+
+static double predict_fresh_start(void)
+{
+    const double none = 1 - 1.0 / CROWD;
+    return 100 * (1 - theory_power(none, CROWD));
+}
+
+/* The first requests of a crowd of new balancers, one for each on the average. */
+static double measure_fresh_start(const struct claim_run *run)
+{
+    struct fleet_scenario s = equal_fleet(10, 0.8, CROWD, 0, run->seed);
+    struct fleet_result r;
+    s.balancers = CROWD;
+    run_entry(run->broken ? "random" : "round-robin", &s, &r);
+    const double share = 100.0 * (double)r.server[0].picked / (double)r.offered;
+    fleet_result_free(&r);
+    return share;
+}
+
+enum { TOKEN_BALANCERS = 50, SERVERS_EACH = 10 };
+
+static double predict_tokens(void)
+{
+    return theory_join_idle_mean(SERVERS_EACH, 0.9);
+}
+
+static double measure_tokens(const struct claim_run *run)
+{
+    struct fleet_scenario s = equal_fleet(TOKEN_BALANCERS * SERVERS_EACH, 0.9, 300000, 150000, run->seed);
+    s.balancers = TOKEN_BALANCERS;
+    return run_mean_ms(run->broken ? "random" : "join-idle-queue", &s);
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+static const struct claim claims[] = {
+    {.id = "herding",
+     .statement = "The shortest queue of 8 service times ago is no longer the shortest: everybody runs there, and it "
+                  "is worse than not looking at all.",
+     .formula = "at least 1 / (1 - load), which drawing lots has",
+     .unit = "service times",
+     .source = "simulated",
+     .broken = "two choices on the same old reports in place of the shortest queue",
+     .relation = CLAIM_AT_LEAST,
+     .predict = predict_blind,
+     .measure = measure_herd,
+     .seeds = 24},
+    {.id = "two-choices-of-old-news",
+     .statement = "Two choices on reports just as old bear it: who looks at little can't run after everybody else.",
+     .formula = "the notice board: a_i = load (Q_i^2 - Q_(i+1)^2) / q_i for a period, over and over",
+     .unit = "service times",
+     .source = "simulated",
+     .broken = "the shortest queue on the same old reports in place of two choices",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_board,
+     .measure = measure_board,
+     .seeds = 24},
+    {.id = "fail-fast-swallows",
+     .statement = "A server that answers at once, with errors, is never busy: at 60 % load least connections sends it "
+                  "more than twice its share.",
+     .formula = "1 / (N - a (1 - B(N-1, a)))",
+     .unit = "%",
+     .source = "simulated",
+     .broken = "random, which does not look, in place of least connections",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_swallowed,
+     .measure = measure_swallowed,
+     .seeds = 16},
+    {.id = "fail-fast-ejected",
+     .statement = "Take out who fails five times in a row, longer each time, and a minute costs a handful of requests "
+                  "for each trial instead of 80,000.",
+     .formula = "5 x (trials at 0, 1, 3, 6, 10 ... s)",
+     .unit = "requests",
+     .source = "counted",
+     .broken = "least connections without ejection",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_ejected,
+     .measure = measure_ejected,
+     .seeds = 8},
+    {.id = "many-round-robins",
+     .statement = "A thousand balancers that each take turns are together no better than drawing lots: the order was "
+                  "worth something only while one alone kept it.",
+     .formula = "1 / (mu - lambda) (Palm and Khinchine: the sum of many sparse streams is Poisson)",
+     .unit = "ms",
+     .source = "simulated",
+     .broken = "one balancer in place of a thousand",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_crowd,
+     .measure = measure_crowd_of_turns,
+     .seeds = 32},
+    {.id = "many-least-connections",
+     .statement = "Nor are ten thousand that each count only what they sent themselves: there is next to nothing to count.",
+     .formula = "1 / (mu - lambda)",
+     .unit = "ms",
+     .source = "simulated",
+     .broken = "one balancer in place of ten thousand",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_crowd,
+     .measure = measure_crowd_of_counts,
+     .seeds = 32},
+    {.id = "fresh-start",
+     .statement = "A thousand fresh balancers all begin with the same server: of their first thousand requests it gets "
+                  "nearly two thirds.",
+     .formula = "1 - (1 - 1/m)^m, about 1 - 1/e",
+     .unit = "%",
+     .source = "simulated",
+     .broken = "random in place of round robin",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_fresh_start,
+     .measure = measure_fresh_start,
+     .seeds = 100},
+    {.id = "tokens-from-the-idle",
+     .statement = "Let idle servers say so, each to one balancer, and fifty balancers do at 90 % load what none of "
+                  "them could see alone.",
+     .formula = "join idle queue: 1 / (1 - load (1 - p)), p / (1 - p) = r (1 - load), r servers a balancer",
+     .unit = "service times",
+     .source = "simulated",
+     .broken = "random in place of join idle queue",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_tokens,
+     .measure = measure_tokens,
+     .seeds = 24},
+};
+
+const struct claim_part part_trouble = {claims, COUNT(claims)};

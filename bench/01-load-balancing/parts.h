@@ -1,0 +1,20 @@
+/* parts.h: the claims and plots of lab 01, part by part; claims.c puts them together. */
+#ifndef PARTS_H
+#define PARTS_H
+
+#include "report/claims.h"
+
+struct claim_part {
+    const struct claim *claim;
+    uint32_t claims;
+};
+
+extern const struct claim_part part_unequal; /* what round robin does to servers of unequal speed, and what helps */
+extern const struct claim_part part_equal;   /* equal servers: what each piece of knowledge is worth */
+extern const struct claim_part part_queues;  /* the queues themselves */
+extern const struct claim_part part_trouble; /* old news, failing servers, several balancers */
+
+extern const struct claim_plot plots[];
+extern const uint32_t plots_count;
+
+#endif
