@@ -36,7 +36,7 @@ pluginsrc := $(wildcard harness/sim/*.c) harness/base/error.c
 testdirs  := $(patsubst %/,%,$(sort $(dir $(wildcard harness/*/tests/*.c reference/*/tests/*.c bench/*/tests/*.c))))
 testname   = $(subst /,-,$(patsubst %/tests,%,$1))
 sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/starter/*.c reference/*/*.c \
-               reference/*/mistakes/*.c reference/*/tests/*.c bench/*/*.c)
+               reference/*/*/*.c bench/*/*.c bench/*/*/*.c)
 
 .PHONY: help demo test tests check watch grade replay status hint reset list lint format clean setup verify FORCE
 help: ## this page
@@ -68,7 +68,7 @@ $B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
 all := $B/faultline $B/faultline-host
 plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm
 define lab_rules
-$(call objects,$(wildcard labs/$1/*.c labs/$1/starter/*.c bench/$1/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
+$(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
 all += $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
 all += $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
@@ -88,9 +88,11 @@ all += $B/labs/$1/world.list
 endef
 $(foreach l,$(labs),$(eval $(call lab_rules,$l)))
 
+# Tests below reference/ and bench/ are linked with the files beside them (bench: but for its programs) and the lab's world.
+beside = $(if $(filter reference/%,$1),$(wildcard $1/*.c),$(call shared,$(notdir $1))) $(call world,$(notdir $1))
 define test_rules
-$B/tests/$(call testname,$1): $(call objects,$(wildcard $1/*.c)) $(if $(filter reference/%,$1),$(call objects,\
-  $(wildcard $(patsubst %/tests,%,$1)/*.c) $(call world,$(notdir $(patsubst %/tests,%,$1))))) $B/obj/harness/testing.o $B/lib.a
+$B/tests/$(call testname,$1): $(call objects,$(wildcard $1/*.c) $(if $(filter harness/%,$1),,$(call beside,$(patsubst %/tests,%,$1)))) \
+  $B/obj/harness/testing.o $B/lib.a
 	$$(call link,$$^ -lcriterion)
 tests += $B/tests/$(call testname,$1)
 endef

@@ -148,7 +148,7 @@ static double split_mean_ms(double rate, const double *split, uint64_t requests,
         most = split[i] > most ? split[i] : most;
     for (int i = 0; i < ARTICLE_SERVERS; i++)
         server[i] = (struct fleet_server){.speed = article_speed[i],
-                                          .weight = (uint32_t)(LB_MAX_WEIGHT * split[i] / most + 0.5)};
+                                          .weight = (uint32_t)(LB_MAX_WEIGHT * split[i] / most)};
     s.server = server;
     s.queue_cap = FLEET_NO_CAP;
     return run_mean_ms("weighted-random", &s);

@@ -64,15 +64,16 @@ struct lab_test *session_test(const struct session *s)
     if (test)
         return test;
     static char full[100][160];
-    const char *names[101];
+    const char *names[101], *ids[101];
     size_t n = 0;
     for (uint32_t i = 0; i < s->lab->tasks; i++)
         for (uint32_t j = 0; j < s->lab->task[i].tests && n < 100; j++, n++) {
-            snprintf(full[n], sizeof full[n], "%.70s/%.70s", s->lab->task[i].id, s->lab->task[i].test[j].id);
+            ids[n] = s->lab->task[i].test[j].id;
+            snprintf(full[n], sizeof full[n], "%.70s/%.70s", s->lab->task[i].id, ids[n]);
             names[n] = full[n];
         }
-    names[n] = NULL;
-    const char *meant = text_nearest(name, names);
+    names[n] = ids[n] = NULL;
+    const char *meant = text_nearest(name, strchr(name, '/') ? names : ids);
     fprintf(stderr, "faultline: lab %s has no test %s%s%s%s\nIts tests are:\n", s->lab->id, name, meant ? "; was " : "",
             meant ? meant : "", meant ? " meant?" : "");
     for (size_t i = 0; i < n; i++)

@@ -1,0 +1,195 @@
+/* The command line as a person meets it, in a project of the test's own: a copy of the program, a lab of two tests, and
+ * a check program that is a shell script. */
+#include "base/file.h"
+#include "base/process.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+TestSuite(cli, .timeout = 120);
+
+static char root[FILE_PATH];
+
+static void clean(void)
+{
+    file_remove_tree(root);
+}
+
+static void write_text(const char *name, const char *text, mode_t mode)
+{
+    char path[FILE_PATH];
+    struct error err;
+    cr_assert(file_write(file_path(path, "%s/%s", root, name), text, strlen(text), &err) == 0, "%s", err.text);
+    chmod(path, mode);
+}
+
+static void make_project(void)
+{
+    char to[FILE_PATH];
+    struct error err;
+    const char *build = getenv("FAULTLINE_BUILD");
+    char from[FILE_PATH];
+    cr_assert(file_temp_dir(root, "cli-test", &err) == 0, "%s", err.text);
+    atexit(clean);
+    file_path(from, "%s/faultline", build && *build ? build : "build");
+    cr_assert(file_copy(from, file_path(to, "%s/build/faultline", root), 100 << 20, &err) == 0, "%s", err.text);
+    chmod(to, 0755);
+    write_text("Makefile", "%: ; @true\n", 0644);
+    write_text("labs/99-tiny/lab.json",
+               "{\"faultline\": 1, \"id\": \"99\", \"name\": \"tiny\", \"title\": \"Tiny\", \"incident\": [\"a\", "
+               "\"b\", \"c\"], \"next\": [\"n\"],"
+               " \"hand_in\": [\"mine.c\"], \"limits\": {\"build_seconds\": 5, \"cpu_seconds\": 1, \"wall_seconds\": "
+               "2, \"memory_mib\": 64},"
+               " \"seeds\": {\"public\": [1], \"hidden\": 1}, \"tasks\": [{\"id\": \"first\", \"title\": \"First "
+               "task\", \"entry\": \"mine\","
+               " \"hints\": [\"hint one\", \"hint two\", \"hint three\"],"
+               " \"tests\": [{\"id\": \"easy\", \"what\": \"w\", \"points\": 3, \"hidden_points\": 2}, {\"id\": "
+               "\"hard\", \"what\": \"v\", \"points\": 4, \"hidden_points\": 0}]}]}",
+               0644);
+    write_text("labs/99-tiny/starter/mine.c", "int starter;\n", 0644);
+    write_text("labs/99-tiny/mine.c", "int my_own_work;\n", 0644);
+    write_text("build/labs/99-tiny/starter.so", "x", 0644);
+    write_text(
+        "build/labs/99-tiny/check",
+        "#!/bin/sh\n"
+        "for t in easy hard; do p=true v=finished; [ $t = hard ] && p=false v=wrong\n"
+        "echo \"{\\\"task\\\": \\\"first\\\", \\\"test\\\": \\\"$t\\\", \\\"passed\\\": $p, \\\"verdict\\\": "
+        "\\\"$v\\\", \\\"message\\\": \\\"told\\\"}\" > $FAULTLINE_RESULTS/first.$t.json\n"
+        "done\n"
+        "echo '{\"tests\": [{\"task\": \"first\", \"test\": \"easy\", \"passed\": true, \"seconds\": 0.1}, {\"task\": "
+        "\"first\", \"test\": \"hard\", \"passed\": false, \"seconds\": 0.1}]}' > $FAULTLINE_RESULTS/run.json\n",
+        0755);
+}
+
+/* Runs "faultline words" and expects the exit code and a piece of what is printed. */
+static void expect(const char *words, int code, const char *piece)
+{
+    char line[4 * FILE_PATH], how[80];
+    snprintf(line, sizeof line, "cd %s && build/faultline %s", root, words);
+    const char *argv[] = {"sh", "-c", line, NULL};
+    struct process p = {.argv = argv, .wall_ms = 60000, .output_limit = 100000};
+    struct process_result r;
+    struct error err;
+    cr_assert(process_run(&p, &r, &err) == 0, "%s", err.text);
+    cr_assert(WIFEXITED(r.status) && WEXITSTATUS(r.status) == code, "faultline %s: expected exit code %d, got %s:\n%s",
+              words, code, process_status_text(r.status, how, sizeof how), r.output);
+    cr_assert(strstr(r.output, piece), "faultline %s: expected \"%s\" in:\n%s", words, piece, r.output);
+    cr_assert(!strchr(r.output, '\033'), "faultline %s: an escape sequence where there is no terminal", words);
+    process_result_free(&r);
+}
+
+Test(cli, helps)
+{
+    make_project();
+    expect("--help", 0, "grade");
+    expect("", 2, "COMMAND");
+    expect("--version", 0, "compiler:");
+    static const char *const commands[] = {"list",   "demo",   "check", "watch", "grade",
+                                           "replay", "status", "hint",  "reset", "verify"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        char words[60];
+        snprintf(words, sizeof words, "%s --help", commands[i]);
+        expect(words, 0, "For example:");
+    }
+}
+
+Test(cli, says_what_was_probably_meant)
+{
+    make_project();
+    expect("chekc 99", 2, "was check meant?");
+    expect("check 99 --tset easy", 2, "was --test meant?");
+    expect("check 99 --test eazy", 2, "was easy meant?");
+    expect("check tinny", 2, "was tiny meant?");
+    expect("check", 2, "which lab?");
+    expect("check 99 --seed x", 2, "--seed takes a number");
+    expect("check 99 --seed", 2, "needs a value");
+    expect("list 99 more words", 2, "one word too many");
+    expect("hint 99", 2, "first");
+    expect("verify 99 --only everything", 2, "everything");
+    expect("grade 99 --submission /nonexistent", 2, "/nonexistent");
+}
+
+Test(cli, lists_and_finds_labs_by_number_and_name)
+{
+    make_project();
+    expect("list", 0, "tiny");
+    expect("list 99", 0, "First task");
+    expect("list tiny", 0, "First task");
+    expect("list 99-tiny", 0, "First task");
+    expect("list --json -", 0, "\"points\": 9");
+}
+
+Test(cli, checks_and_remembers)
+{
+    make_project();
+    expect("status", 0, "not checked yet");
+    expect("check 99", 1, "Score: 3/7");
+    expect("status", 0, "3/7");
+    expect("check 99 --test easy", 0, "Score: 3/3");
+    expect("status", 0, "3/7"); /* one test alone changes nothing */
+    expect("check 99 --json -", 1, "\"verdict\": \"wrong\"");
+}
+
+Test(cli, gives_one_hint_at_a_time)
+{
+    make_project();
+    expect("hint 99 --test first", 0, "1 of 3. hint one");
+    expect("hint 99 --test easy", 0, "2 of 3. hint two");
+    expect("hint 99 --test first", 0, "3 of 3. hint three");
+    expect("hint 99 --test first", 0, "3 of 3. hint three");
+}
+
+Test(cli, resets_and_keeps_what_was_written)
+{
+    make_project();
+    expect("reset 99", 0, "what you wrote is in mine.c.");
+    expect("reset 99", 0, "is the starter already");
+    char command[3 * FILE_PATH];
+    snprintf(command, sizeof command,
+             "grep -q starter %s/labs/99-tiny/mine.c && grep -q my_own_work %s/labs/99-tiny/mine.c.2*", root, root);
+    cr_assert(system(command) == 0, "not as it should be: %s", command);
+}
+
+Test(cli, a_bad_lab_names_its_field)
+{
+    make_project();
+    write_text("labs/98-bad/lab.json", "{\"faultline\": 2}", 0644);
+    expect("list", 2, "labs/98-bad/lab.json: faultline: must be an integer from 1 to 1");
+}
+
+/* Kill -9 at any moment: the result is not there, or whole. */
+Test(cli, killed_at_any_moment_it_leaves_no_half_result)
+{
+    make_project();
+    char program[FILE_PATH], out[FILE_PATH];
+    file_path(program, "%s/build/faultline", root);
+    file_path(out, "%s/out.json", root);
+    unsigned whole = 0;
+    for (int round = 0; round < 40; round++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (!freopen("/dev/null", "w", stdout))
+                _exit(127);
+            execl(program, program, "check", "99", "--json", out, (char *)NULL);
+            _exit(127);
+        }
+        usleep((useconds_t)(round * 2500));
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        if (!file_exists(out))
+            continue;
+        json_t *json = json_load_file(out, 0, NULL);
+        cr_assert(json && json_object_get(json, "score"), "half a result after %d us", round * 2500);
+        json_decref(json);
+        unlink(out);
+        whole++;
+    }
+    cr_assert(whole > 0, "it was always killed before it wrote anything, so nothing was shown");
+}
