@@ -54,6 +54,21 @@ cpp_check() {
     --suppress=arrayIndexThenCheck --suppress=nullPointerRedundantCheck --suppress=nullPointerArithmeticRedundantCheck "--cppcheck-build-dir=$build/cppcheck" -Iharness $(printf -- '-I%s ' labs/* reference/* bench/*) --include=harness/cppcheck.h
 }
 
+# The table of tasks in each handout is that of its lab.json, and the student's file is the starter (in what is committed: a student's own tree may differ).
+handouts() {
+  for lab in labs/*/lab.json; do
+    folder=$(dirname "$lab")
+    "$build/faultline" list "$(basename "$folder")" --markdown >"$build/tasks.md" || return 1
+    sed -n '/^<!-- tasks:/,/^<!-- end of tasks/p' "$folder/README.md" | sed '1d;$d' | diff - "$build/tasks.md" ||
+      { echo "$folder/README.md: its table of tasks is not that of lab.json; put in the output of: faultline list $(basename "$folder") --markdown"; return 1; }
+    for starter in "$folder"/starter/*.c; do
+      own=$folder/$(basename "$starter")
+      git diff --quiet HEAD -- "$own" "$starter" 2>/dev/null || continue
+      cmp "$starter" "$own" || return 1
+    done
+  done
+}
+
 shell_check() {
   files '*.sh' .ci/run | xargs shellcheck
 }
@@ -70,5 +85,6 @@ esac
 check 'clang-tidy' tidy
 check 'cppcheck' cpp_check
 check 'shellcheck' shell_check
+check 'handouts' handouts
 [ -n "${FAULTLINE_COUNTS:-}" ] && echo "$passed $failed" >"$FAULTLINE_COUNTS"
 [ "$failed" -eq 0 ]

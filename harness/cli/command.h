@@ -22,7 +22,7 @@ struct options {
         *swap, *only;
     uint64_t seed, secret;
     bool have_seed, have_secret;
-    bool quiet, debug, allow_unsafe, broken, all;
+    bool quiet, debug, allow_unsafe, broken, all, markdown;
 };
 
 /* Everything a command works on. */
