@@ -44,6 +44,7 @@ for folder in harness/*/tests reference/*/tests bench/*/tests; do
   expected=$(cat "$folder"/*.c | grep -c '^Test(')
   run "$folder" "$expected" "$program" --quiet
 done
+run 'same bytes' some harness/same_bytes.sh
 run 'labs' some "$build/faultline" verify --quiet
 
 echo

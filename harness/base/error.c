@@ -26,7 +26,7 @@ void error_prefix(struct error *err, const char *format, ...)
     int n = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof err->text)
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", old);
+        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %.900s", old);
 }
 
 void error_exit(enum exit_code code, const char *format, ...)

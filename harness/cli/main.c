@@ -80,5 +80,5 @@ int main(int argc, char **argv)
     }
     struct session session = {0};
     options_parse(command, argc, argv, &session.options);
-    return session_start(command, &session);
+    return (int)session_start(command, &session);
 }

@@ -252,15 +252,15 @@ static int add_compute_rules(scmp_filter_ctx filter)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), CALL(ioctl), 0);
     /* abort() and raise() signal the process itself; nobody else may be signalled. */
     if (code == 0)
-        code = seccomp_rule_add(filter, allow, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+        code = seccomp_rule_add(filter, allow, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     /* SIGSYS keeps its handler: it is how a refused call gets its name into the report. */
     if (code == 0)
-        code = seccomp_rule_add(filter, allow, CALL(rt_sigaction), 1, SCMP_A0(SCMP_CMP_NE, SIGSYS));
+        code = seccomp_rule_add(filter, allow, CALL(rt_sigaction), 1, SCMP_A0(SCMP_CMP_NE, SIGSYS, 0));
     if (code == 0)
-        code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), CALL(rt_sigaction), 1, SCMP_A0(SCMP_CMP_EQ, SIGSYS));
+        code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), CALL(rt_sigaction), 1, SCMP_A0(SCMP_CMP_EQ, SIGSYS, 0));
     /* Limits may be read, not set. */
     if (code == 0)
-        code = seccomp_rule_add(filter, allow, CALL(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+        code = seccomp_rule_add(filter, allow, CALL(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0));
     return code;
 }
 
