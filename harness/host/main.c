@@ -147,6 +147,7 @@ _Noreturn static void run(const char *entry, const struct sandbox_limits *limits
         give_up("limits cannot be set");
 
     note->stage = STAGE_LOADING;
+    note->call = -1;
     void *handle = dlopen(plugin_path, RTLD_NOW | RTLD_LOCAL);
     const struct plugin *plugin = handle ? dlsym(handle, "faultline_plugin") : NULL;
     if (!plugin || plugin->abi != PLUGIN_ABI)

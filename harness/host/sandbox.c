@@ -314,11 +314,11 @@ int sandbox_seccomp(enum sandbox_profile profile)
 
 const char *sandbox_call_name(int number, char *out, size_t size)
 {
-    char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+    char *name = number < 0 ? NULL : seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
     if (name)
         snprintf(out, size, "%s", name);
     else
-        snprintf(out, size, "number %d", number);
+        snprintf(out, size, number < 0 ? "one made while signals were blocked, perhaps fork" : "number %d", number);
     free(name);
     return out;
 }

@@ -31,7 +31,8 @@ struct host_note {
     uint32_t stage;   /* enum host_stage */
     int32_t run_code; /* what the plugin's run returned */
     int32_t signal;
-    int32_t call;     /* number of the refused system call */
+    int32_t call; /* number of the refused system call; -1: not noted (signals were blocked, as the C library does in
+                     fork) */
     uint64_t address; /* the fault's */
     uint64_t stack;   /* the stack pointer at the fault */
     uint64_t refused; /* bytes of an allocation that failed */

@@ -3,8 +3,8 @@
  *
  * Every backend number has a record of its own, in an array behind the balancer's struct; a weight of 0 stands for "not
  * a member" as well as for "a member that gets nothing", since for picking they are the same. Scans go over all
- * numbers, so picks are O(max_backends) but for peak EWMA, which needs a list of the members to draw from. Faster forms
- * with the same answers, and what each algorithm gets wrong, are in the files beside this folder.
+ * numbers; peak EWMA has a list of its members besides, to draw from. Faster forms with the same answers, and what each
+ * algorithm gets wrong, are in the files beside this folder.
  */
 #include "load_balancing.h"
 
@@ -286,25 +286,23 @@ static uint32_t peak_ewma_place(const struct peak_ewma *b, uint32_t backend)
     return place;
 }
 
-static void peak_ewma_remove(void *balancer, uint32_t backend, uint64_t now)
+static int peak_ewma_set_weight(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
 {
     struct peak_ewma *b = balancer;
     (void)now;
     uint32_t place = peak_ewma_place(b, backend);
-    if (place == b->count)
-        return;
-    b->member[place] = b->member[--b->count];
-    b->backend[backend].average = 0; /* what comes back may be another machine; what is in flight still is */
+    if (weight > 0 && place == b->count)
+        b->member[b->count++] = backend;
+    else if (weight == 0 && place < b->count)
+        b->member[place] = b->member[--b->count];
+    return 0;
 }
 
-static int peak_ewma_set_weight(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
+static void peak_ewma_remove(void *balancer, uint32_t backend, uint64_t now)
 {
     struct peak_ewma *b = balancer;
-    if (weight == 0)
-        peak_ewma_remove(b, backend, now);
-    else if (peak_ewma_place(b, backend) == b->count)
-        b->member[b->count++] = backend;
-    return 0;
+    peak_ewma_set_weight(b, backend, 0, now);
+    b->backend[backend].average = 0; /* what comes back may be another machine; what is in flight still is */
 }
 
 /* What is left of a memory after the time since the last answer. */
