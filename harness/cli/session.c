@@ -14,11 +14,9 @@
 /* build/faultline lies in the build folder; the project's folder is the first above it that has labs and a Makefile. */
 static void find_folders(struct session *s)
 {
-    char path[PATH_MAX], probe[FILE_PATH];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (n < 0)
+    char path[PATH_MAX] = "", probe[FILE_PATH];
+    if (readlink("/proc/self/exe", path, sizeof path - 1) < 0)
         error_exit(EXIT_CANNOT_TELL, "cannot find out where this program lies: %s", strerror(errno));
-    path[n] = '\0';
     *strrchr(path, '/') = '\0';
     file_path(s->build, "%s", path);
     for (char *slash; (slash = strrchr(path, '/')); *slash = '\0')

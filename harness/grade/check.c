@@ -72,10 +72,11 @@ void check_end(void)
     cr_assert(true, "passed");
 }
 
-static _Noreturn void fail(enum verdict verdict, const char *format, va_list args)
+#define MESSAGE 8192
+
+static _Noreturn void fail(enum verdict verdict, const char *raw)
 {
-    char raw[8192], clean[8192];
-    vsnprintf(raw, sizeof raw, format, args);
+    char clean[MESSAGE];
     text_clean(clean, sizeof clean, raw, strlen(raw));
     record(false, verdict, clean);
     cr_assert_fail("%s: %s", verdict_name(verdict), clean);
@@ -84,18 +85,24 @@ static _Noreturn void fail(enum verdict verdict, const char *format, va_list arg
 
 void check_fail(enum verdict verdict, const char *format, ...)
 {
+    char raw[MESSAGE];
     va_list args;
     va_start(args, format);
-    fail(verdict, format, args);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    fail(verdict, raw);
 }
 
 void check_that(bool good, const char *format, ...)
 {
     if (good)
         return;
+    char raw[MESSAGE];
     va_list args;
     va_start(args, format);
-    fail(VERDICT_WRONG, format, args);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    fail(VERDICT_WRONG, raw);
 }
 
 /* ---- running an entry

@@ -198,7 +198,7 @@ static struct grade_result *empty_result(const struct lab *lab, const struct gra
     result->layers = sandbox_layers(NULL);
     result->secret = options->secret;
     const struct lab_test *only = options->only ? lab_find_test(lab, options->only) : NULL;
-    for (int hidden = 0; hidden <= (options->secret != 0); hidden++)
+    for (int hidden = 0; hidden < (options->secret ? 2 : 1); hidden++)
         for (uint32_t i = 0; i < lab->tasks; i++)
             for (uint32_t j = 0; j < lab->task[i].tests; j++) {
                 const struct lab_test *test = &lab->task[i].test[j];

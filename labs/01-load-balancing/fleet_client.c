@@ -19,7 +19,7 @@ static int grow_room(struct waiting_room *room, uint64_t tickets)
     struct waiting *ring = malloc(size * sizeof *ring);
     if (!ring)
         return -ENOMEM;
-    for (uint64_t t = room->first; t < tickets; t++)
+    for (uint64_t t = room->first; room->ring && t < tickets; t++)
         ring[t & (size - 1)] = room->ring[t & room->mask];
     free(room->ring);
     room->ring = ring;
