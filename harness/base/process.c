@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -68,10 +69,43 @@ static char *kept(const struct keeper *k, size_t *size)
     return out;
 }
 
+/* Between the parent and the program stands a guard. When the parent dies, by kill -9 too, the kernel sends the guard a
+ * signal and it kills the whole group; a signal to the program alone would leave behind what the program had started
+ * (bubblewrap, killed half-way through its own set-up, leaves a child that waits for ever). The guard ends as the
+ * program ends. */
+_Noreturn static void guard(pid_t program, const sigset_t *watched)
+{
+    for (;;) {
+        int status;
+        pid_t pid;
+        if (sigwaitinfo(watched, NULL) == SIGTERM)
+            kill(-getpid(), SIGKILL); /* itself too */
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+            if (pid != program)
+                continue;
+            if (WIFEXITED(status))
+                _exit(WEXITSTATUS(status));
+            sigset_t one;
+            sigemptyset(&one);
+            sigaddset(&one, WTERMSIG(status));
+            setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+            signal(WTERMSIG(status), SIG_DFL);
+            sigprocmask(SIG_UNBLOCK, &one, NULL);
+            kill(getpid(), WTERMSIG(status));
+            _exit(127);
+        }
+    }
+}
+
 _Noreturn static void child(const struct process *p, int output, pid_t parent)
 {
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigset_t watched, before;
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGTERM);
+    sigaddset(&watched, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &watched, &before);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(127);
     signal(SIGPIPE, SIG_DFL);
@@ -91,6 +125,15 @@ _Noreturn static void child(const struct process *p, int output, pid_t parent)
     syscall(SYS_close_range, 3 + n, ~0u, 0);
     if (p->folder && chdir(p->folder) < 0)
         _exit(127);
+    pid_t program = fork();
+    if (program != 0) {
+        if (program < 0)
+            _exit(127);
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        guard(program, &watched);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (p->environment)
         environ = (char **)(uintptr_t)p->environment;
     execvp(p->argv[0], (char **)(uintptr_t)p->argv);

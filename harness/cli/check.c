@@ -157,6 +157,7 @@ enum exit_code command_grade(struct session *s)
     if (!file_is_dir(folder))
         error_exit(EXIT_WRONG_USE, "%s: is no folder with a submission", folder);
     struct grade_result *result;
+    grade_print_title(s->lab);
     int code = grade_submission(s->lab, folder, &options, &result, &err);
     if (code)
         error_exit(EXIT_CANNOT_TELL, "%s", err.text);

@@ -34,11 +34,16 @@ static void print_test(const struct grade_result *r, const struct grade_test *t,
         print_message(r->lab, t);
 }
 
+void grade_print_title(const struct lab *lab)
+{
+    printf("%slab %s: %s%s\n", terminal_style(STYLE_BOLD), lab->id, lab->title, terminal_style(STYLE_PLAIN));
+    fflush(stdout);
+}
+
 void grade_print(const struct grade_result *r, bool verbose)
 {
     const struct lab_task *task = NULL;
     bool hidden = false;
-    printf("%slab %s: %s%s\n", terminal_style(STYLE_BOLD), r->lab->id, r->lab->title, terminal_style(STYLE_PLAIN));
     if (*r->submission)
         printf("submission: %s\n", r->submission);
     if (*r->notes)

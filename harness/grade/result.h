@@ -50,7 +50,8 @@ char *grade_format_tap(const struct grade_result *result);
 char *grade_format_gradescope(const struct grade_result *result); /* results.json */
 char *grade_format_classroom(const struct grade_result *result);  /* the base64 of GitHub Classroom's grader result */
 
-/* The terminal's form; last line "Score: N/M". `hints`: says how to get one. */
+/* The terminal's form: the title before the tests run, then the rest; last line "Score: N/M". verbose: with what failed. */
+void grade_print_title(const struct lab *lab);
 void grade_print(const struct grade_result *result, bool verbose);
 
 #endif

@@ -93,7 +93,7 @@ unsigned sandbox_layers(struct error *why)
             }
             reason.text[strcspn(reason.text, "\n")] = '\0';
         }
-        if (SANDBOX_SANITIZED)
+        if (SANDBOX_SANITIZED && !reason.text[0])
             error_set(&reason, 0,
                       "built with a sanitizer, which needs memory and system calls that seccomp and limits refuse");
     }
