@@ -26,7 +26,7 @@ static double measure_central(const struct claim_run *run)
 
 /* ---- uneven work ------------------------------------------------------------------------------------------------- */
 
-/* Nine in ten requests are below the mean, and a few in ten thousand are a hundred times it. */
+/* Four requests in five are below the mean, and two in ten thousand are a hundred times it and more. */
 static struct dist heavy(void)
 {
     return dist_bounded_pareto(1, 1.5, 1000);
@@ -109,8 +109,9 @@ static const struct claim claims[] = {
      .measure = measure_fifo,
      .seeds = 32},
     {.id = "heavy-tailed-sharing",
-     .statement = "A server that works on all its requests side by side does not mind: the mean depends on the mean work "
-                  "alone, whatever the tail.",
+     .statement =
+         "A server that works on all its requests side by side does not mind: the mean depends on the mean work "
+         "alone, whatever the tail.",
      .formula = "1 / (mu - lambda), for every law of work",
      .unit = "ms",
      .source = "simulated",
@@ -132,4 +133,4 @@ static const struct claim claims[] = {
      .seeds = 16},
 };
 
-const struct claim_part part_queues = {claims, COUNT(claims)};
+const struct claim_part part_queues = {.claim = claims, .claims = COUNT(claims)};

@@ -9,13 +9,13 @@
 
 /* ---- old news ---------------------------------------------------------------------------------------------------- */
 
-enum { BOARD_SERVERS = 256, PERIOD = 8 }; /* PERIOD in service times, which are 1 ms */
+enum { BOARD_SERVERS = 128, OLD = 8, STALE = 64 }; /* the last two in service times, which are 1 ms */
 static const double board_load = 0.9;
 
-static double board_mean(const char *entry, const struct claim_run *run)
+static double board_mean(const char *entry, uint32_t period, const struct claim_run *run)
 {
     struct fleet_scenario s = equal_fleet(BOARD_SERVERS, board_load, 250000, 300 * BOARD_SERVERS, run->seed);
-    s.report_every_ns = PERIOD * 1000000u;
+    s.report_every_ns = period * UINT64_C(1000000);
     return run_mean_ms(entry, &s);
 }
 
@@ -26,22 +26,35 @@ static double predict_blind(void)
 
 static double measure_herd(const struct claim_run *run)
 {
-    return board_mean(run->broken ? "two-choices-reported" : "join-shortest-queue", run);
+    return board_mean(run->broken ? "two-choices-reported" : "join-shortest-queue", OLD, run);
 }
 
 static double predict_board(void)
 {
-    return theory_board_mean(2, board_load, PERIOD);
+    return theory_board_mean(2, board_load, OLD);
 }
 
 static double measure_board(const struct claim_run *run)
 {
-    return board_mean(run->broken ? "join-shortest-queue" : "two-choices-reported", run);
+    return board_mean(run->broken ? "join-shortest-queue" : "two-choices-reported", OLD, run);
+}
+
+static double predict_stale_board(void)
+{
+    return theory_board_mean(2, board_load, STALE);
+}
+
+static double measure_stale_board(const struct claim_run *run)
+{
+    return board_mean(run->broken ? "random" : "two-choices-reported", STALE, run);
 }
 
 /* ---- a server that fails fast ------------------------------------------------------------------------------------ */
 
-enum { FAILS_IN = 1000, TRIAL_SECONDS = 60 }; /* ns; a server out for 1, 2, 3 ... seconds is tried after 55 and after 66 */
+enum {
+    FAILS_IN = 1000,
+    TRIAL_SECONDS = 60
+}; /* ns; a server out for 1, 2, 3 ... seconds is tried after 55 and after 66 */
 static const double fail_load = 0.6;
 
 static void run_with_failing(const char *entry, double seconds, uint64_t seed, struct fleet_result *r)
@@ -85,20 +98,21 @@ static double measure_ejected(const struct claim_run *run)
 
 /* ---- balancers that do not see each other ------------------------------------------------------------------------ */
 
-enum { CROWD = 1000 };
+enum { CROWD = 4000 };
+static const double crowd_load = 0.7;
 
 /* All start at the same place, and take their first turns together. Where a balancer is in its cycle is forgotten after
  * some tens of requests each. */
 static double crowd_mean(const char *entry, uint32_t balancers, const struct claim_run *run)
 {
-    struct fleet_scenario s = equal_fleet(10, 0.8, 200000, 50 * balancers + 20000, run->seed);
+    struct fleet_scenario s = equal_fleet(10, crowd_load, 200000, 50 * balancers + 20000, run->seed);
     s.balancers = balancers;
     return run_mean_ms(entry, &s);
 }
 
 static double predict_crowd(void)
 {
-    return 1e3 * theory_mm1_mean(800, 1000);
+    return 1e3 * theory_mm1_mean(1000 * crowd_load, 1000);
 }
 
 static double measure_crowd_of_turns(const struct claim_run *run)
@@ -108,7 +122,7 @@ static double measure_crowd_of_turns(const struct claim_run *run)
 
 static double measure_crowd_of_counts(const struct claim_run *run)
 {
-    return crowd_mean("least-connections", run->broken ? 1 : 10 * CROWD, run);
+    return crowd_mean("least-connections", run->broken ? 1 : CROWD, run);
 }
 
 static double predict_fresh_start(void)
@@ -120,7 +134,7 @@ static double predict_fresh_start(void)
 /* The first requests of a crowd of new balancers, one for each on the average. */
 static double measure_fresh_start(const struct claim_run *run)
 {
-    struct fleet_scenario s = equal_fleet(10, 0.8, CROWD, 0, run->seed);
+    struct fleet_scenario s = equal_fleet(10, crowd_load, CROWD, 0, run->seed);
     struct fleet_result r;
     s.balancers = CROWD;
     run_entry(run->broken ? "random" : "round-robin", &s, &r);
@@ -166,7 +180,24 @@ static const struct claim claims[] = {
      .relation = CLAIM_EQUALS,
      .predict = predict_board,
      .measure = measure_board,
-     .seeds = 24},
+     .seeds = 32,
+     .slack = 0.04,
+     .slack_why =
+         "the formula is the limit of many servers: n are off by 4.6/n, measured from 64 to 256; here n = 128"},
+    {.id = "two-choices-of-stale-news",
+     .statement =
+         "But not for ever: on reports of 64 service times ago two choices are worse than drawing lots as well, "
+         "which would take 10.",
+     .formula = "the notice board: a_i = load (Q_i^2 - Q_(i+1)^2) / q_i for a period, over and over",
+     .unit = "service times",
+     .source = "simulated",
+     .broken = "random, which needs no news, in place of two choices",
+     .relation = CLAIM_EQUALS,
+     .predict = predict_stale_board,
+     .measure = measure_stale_board,
+     .seeds = 32,
+     .slack = 0.16,
+     .slack_why = "the formula is the limit of many servers: n are off by 20/n, measured from 64 to 256; here n = 128"},
     {.id = "fail-fast-swallows",
      .statement = "A server that answers at once, with errors, is never busy: at 60 % load least connections sends it "
                   "more than twice its share.",
@@ -190,28 +221,34 @@ static const struct claim claims[] = {
      .measure = measure_ejected,
      .seeds = 8},
     {.id = "many-round-robins",
-     .statement = "A thousand balancers that each take turns are together no better than drawing lots: the order was "
-                  "worth something only while one alone kept it.",
+     .statement =
+         "Four thousand balancers that each take turns are together no better than drawing lots: the order was "
+         "worth something only while one alone kept it.",
      .formula = "1 / (mu - lambda) (Palm and Khinchine: the sum of many sparse streams is Poisson)",
      .unit = "ms",
      .source = "simulated",
-     .broken = "one balancer in place of a thousand",
+     .broken = "one balancer in place of four thousand",
      .relation = CLAIM_EQUALS,
      .predict = predict_crowd,
      .measure = measure_crowd_of_turns,
-     .seeds = 32},
+     .seeds = 32,
+     .slack = 0.01,
+     .slack_why = "the sum of m streams is Poisson only in the limit: off by about 24/m ms, measured at m = 500"},
     {.id = "many-least-connections",
-     .statement = "Nor are ten thousand that each count only what they sent themselves: there is next to nothing to count.",
+     .statement =
+         "Nor are four thousand that each count only what they sent themselves: there is next to nothing to count.",
      .formula = "1 / (mu - lambda)",
      .unit = "ms",
      .source = "simulated",
-     .broken = "one balancer in place of ten thousand",
+     .broken = "one balancer in place of four thousand",
      .relation = CLAIM_EQUALS,
      .predict = predict_crowd,
      .measure = measure_crowd_of_counts,
-     .seeds = 32},
+     .seeds = 32,
+     .slack = 0.01,
+     .slack_why = "the sum of m streams is Poisson only in the limit: off by about 24/m ms, measured at m = 500"},
     {.id = "fresh-start",
-     .statement = "A thousand fresh balancers all begin with the same server: of their first thousand requests it gets "
+     .statement = "Fresh balancers all begin with the same server: of the first requests of a crowd, one each, it gets "
                   "nearly two thirds.",
      .formula = "1 - (1 - 1/m)^m, about 1 - 1/e",
      .unit = "%",
@@ -231,7 +268,10 @@ static const struct claim claims[] = {
      .relation = CLAIM_EQUALS,
      .predict = predict_tokens,
      .measure = measure_tokens,
-     .seeds = 24},
+     .seeds = 24,
+     .slack = 0.03,
+     .slack_why = "the theorem is the limit of many, and counts an idle server once: here one that a lot has found "
+                  "stays listed as idle where it said so"},
 };
 
-const struct claim_part part_trouble = {claims, COUNT(claims)};
+const struct claim_part part_trouble = {.claim = claims, .claims = COUNT(claims)};

@@ -7,7 +7,8 @@
  * The formulas count a fluid: min(rate / N, mu) is what a server answers. The queue cap of 100 and the length of a run
  * hardly touch that. A server at 120 % load is full within a second (the warm-up is five), is then never empty again
  * (a chance of about 1.2^-100, 1e-8), and loses exactly what comes above its speed; a server at 80 % of its speed fills
- * 100 places with a chance below 0.8^100, 2e-10. What is left is the chance of a finite run, and that is in the tolerance.
+ * 100 places with a chance below 0.8^100, 2e-10. What is left is the chance of a finite run, and that is in the
+ * tolerance.
  */
 #include "parts.h"
 #include "runs.h"
@@ -138,17 +139,12 @@ static double measure_weighted_random(const struct claim_run *run)
     return run_mean_ms(run->broken ? "smooth-weighted" : "weighted-random", &s);
 }
 
-/* Mean time of weighted random when the weights are a split: the largest share becomes the largest weight there is. */
+/* Mean time of weighted random when the weights are those of a split. */
 static double split_mean_ms(double rate, const double *split, uint64_t requests, uint64_t seed)
 {
     struct fleet_server server[ARTICLE_SERVERS];
     struct fleet_scenario s = article_fleet(rate, requests, seed);
-    double most = 0;
-    for (int i = 0; i < ARTICLE_SERVERS; i++)
-        most = split[i] > most ? split[i] : most;
-    for (int i = 0; i < ARTICLE_SERVERS; i++)
-        server[i] = (struct fleet_server){.speed = article_speed[i],
-                                          .weight = (uint32_t)(LB_MAX_WEIGHT * split[i] / most)};
+    article_weights(split, server);
     s.server = server;
     s.queue_cap = FLEET_NO_CAP;
     return run_mean_ms("weighted-random", &s);
@@ -180,8 +176,8 @@ static double measure_square_root_gain(const struct claim_run *run)
 {
     double split[ARTICLE_SERVERS];
     theory_square_root_split(article_speed, ARTICLE_SERVERS, 9000, split);
-    return split_mean_ms(9000, article_speed, 300000, run->seed) -
-           split_mean_ms(9000, run->broken ? article_speed : split, 300000, run->seed);
+    return split_mean_ms(9000, article_speed, 1000000, run->seed) -
+           split_mean_ms(9000, run->broken ? article_speed : split, 1000000, run->seed);
 }
 
 /* ---- the right weights are not enough ---------------------------------------------------------------------------- */
@@ -248,7 +244,7 @@ static const struct claim claims[] = {
      .relation = CLAIM_EQUALS,
      .predict = predict_ceiling,
      .measure = measure_ceiling,
-     .seeds = 16},
+     .seeds = 32},
     {.id = "round-robin-loss-6000",
      .statement = "At 6,000 requests a second, 60 % of what the fleet can do, round robin already loses one request "
                   "in twenty.",
@@ -259,7 +255,7 @@ static const struct claim claims[] = {
      .relation = CLAIM_EQUALS,
      .predict = predict_loss_6000,
      .measure = measure_loss_6000,
-     .seeds = 16},
+     .seeds = 32},
     {.id = "round-robin-loss-8000",
      .statement = "At 8,000 requests a second it loses one in nine, and the fast servers still are half idle.",
      .formula = FLUID,
@@ -269,26 +265,22 @@ static const struct claim claims[] = {
      .relation = CLAIM_EQUALS,
      .predict = predict_loss_8000,
      .measure = measure_loss_8000,
-     .seeds = 16},
+     .seeds = 32},
 #define LOSSLESS(name, function, why)                                                                                  \
-    {.id = "lossless-" name,                                                                                           \
-     .statement = why,                                                                                                 \
-     .formula = "every server below its speed: 0",                                                                     \
-     .unit = "%",                                                                                                      \
-     .source = "simulated",                                                                                            \
-     .broken = "round robin in place of " name,                                                                        \
-     .relation = CLAIM_EQUALS,                                                                                         \
-     .predict = predict_none,                                                                                          \
-     .measure = function,                                                                                              \
-     .seeds = 8}
+    {                                                                                                                  \
+        .id = "lossless-" name, .statement = why, .formula = "every server below its speed: 0", .unit = "%",           \
+        .source = "simulated", .broken = "round robin in place of " name, .relation = CLAIM_EQUALS,                    \
+        .predict = predict_none, .measure = function, .seeds = 8                                                       \
+    }
     LOSSLESS("smooth-weighted", lossless_smooth_weighted,
              "Turns by weight, interleaved, lose nothing where round robin loses one in twenty."),
     LOSSLESS("weighted-random", lossless_weighted_random,
              "So do lots drawn by weight: it is the shares that matter here, not the order."),
     LOSSLESS("weighted-least-connections", lossless_weighted_least_connections,
              "Counting requests in flight, and setting them against the weights, loses nothing."),
-    LOSSLESS("least-connections", lossless_least_connections,
-             "Counting alone does it, without being told any weight: slow servers show by what they have not answered."),
+    LOSSLESS(
+        "least-connections", lossless_least_connections,
+        "Counting alone does it, without being told any weight: slow servers show by what they have not answered."),
     LOSSLESS("two-choices", lossless_two_choices,
              "Looking at only two servers a request is enough for this fleet, without weights."),
     LOSSLESS("peak-ewma", lossless_peak_ewma,
@@ -362,4 +354,4 @@ static const struct claim claims[] = {
      .seeds = 16},
 };
 
-const struct claim_part part_unequal = {claims, COUNT(claims)};
+const struct claim_part part_unequal = {.claim = claims, .claims = COUNT(claims)};

@@ -7,6 +7,8 @@
 struct claim_part {
     const struct claim *claim;
     uint32_t claims;
+    const struct claim_plot *plot;
+    uint32_t plots;
 };
 
 extern const struct claim_part part_unequal; /* what round robin does to servers of unequal speed, and what helps */
@@ -14,7 +16,8 @@ extern const struct claim_part part_equal;   /* equal servers: what each piece o
 extern const struct claim_part part_queues;  /* the queues themselves */
 extern const struct claim_part part_trouble; /* old news, failing servers, several balancers */
 
-extern const struct claim_plot plots[];
-extern const uint32_t plots_count;
+extern const struct claim_part plots_article; /* loss and time against load, on the article's fleet */
+extern const struct claim_part plots_choices; /* what each piece of knowledge is worth, on equal servers */
+extern const struct claim_part plots_trouble; /* the same three troubles */
 
 #endif

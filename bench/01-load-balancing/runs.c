@@ -61,6 +61,16 @@ struct fleet_scenario article_fleet(double rate, uint64_t requests, uint64_t see
                                    .server = article_server};
 }
 
+void article_weights(const double *split, struct fleet_server *server)
+{
+    double most = 0;
+    for (int i = 0; i < ARTICLE_SERVERS; i++)
+        most = split[i] > most ? split[i] : most;
+    for (int i = 0; i < ARTICLE_SERVERS; i++)
+        server[i] =
+            (struct fleet_server){.speed = article_speed[i], .weight = (uint32_t)(LB_MAX_WEIGHT * split[i] / most)};
+}
+
 struct fleet_scenario equal_fleet(uint32_t n, double load, uint64_t requests, uint64_t warm_up, uint64_t seed)
 {
     return (struct fleet_scenario){.seed = seed,
@@ -173,8 +183,7 @@ double run_tail(const char *entry, const struct fleet_scenario *s, uint32_t leng
     if (!w.held || fleet_entry_create(s, ops, inner, NULL, &balancers, &err) != 0)
         error_exit(EXIT_CANNOT_TELL, "a run of \"%s\" could not start: %s", entry, err.text);
     w.entry = fleet_entry_policy(balancers);
-    const struct fleet_policy policy = {
-        .context = &w, .member = watch_member, .pick = watch_pick, .done = watch_done};
+    const struct fleet_policy policy = {.context = &w, .member = watch_member, .pick = watch_pick, .done = watch_done};
     if (fleet_run(s, NULL, &policy, &r, &err) != 0 || fleet_entry_failure(balancers))
         error_exit(EXIT_CANNOT_TELL, "a run of \"%s\" failed: %s", entry, err.text);
     fleet_result_free(&r);
@@ -228,8 +237,7 @@ double run_central_wait(uint32_t servers, double load, uint64_t requests, uint64
         now += gap_ns * rng_exponential(&gaps);
         const uint64_t arrival = (uint64_t)now, earliest = timer_tree_min_time(free_at);
         const uint64_t start = earliest > arrival ? earliest : arrival;
-        timer_tree_set(free_at, timer_tree_min_actor(free_at),
-                       start + (uint64_t)(service_ns * rng_exponential(&work)));
+        timer_tree_set(free_at, timer_tree_min_actor(free_at), start + (uint64_t)(service_ns * rng_exponential(&work)));
         if (i >= warm_up)
             waited += (double)(start - arrival);
     }

@@ -23,6 +23,10 @@ extern const double article_speed[ARTICLE_SERVERS];
 /* Requests with exponential work of mean 1; queues of at most ARTICLE_CAP. */
 struct fleet_scenario article_fleet(double rate, uint64_t requests, uint64_t seed);
 
+/* The article's servers with weights in proportion to a split of the load, the largest weight as large as a weight may
+ * be. (Rounded down, so that two splits that are nearly the same give entries that draw nearly the same lots.) */
+void article_weights(const double *split, struct fleet_server *server);
+
 /* n equal servers of 1,000 requests a second and weight 1, without a cap, at load x n x 1,000 requests a second. The
  * first warm_up requests come on top of `requests`. */
 enum { EQUAL_MOST = 4096 };
@@ -33,8 +37,8 @@ struct fleet_scenario equal_fleet(uint32_t n, double load, uint64_t requests, ui
 /* The result is the caller's to free. `entry`: a name, for a wrapper "wrapper+entry". */
 void run_entry(const char *entry, const struct fleet_scenario *s, struct fleet_result *result);
 
-double run_mean_ms(const char *entry, const struct fleet_scenario *s);    /* mean time of the requests answered */
-double run_loss(const char *entry, const struct fleet_scenario *s);       /* per cent of those offered */
+double run_mean_ms(const char *entry, const struct fleet_scenario *s); /* mean time of the requests answered */
+double run_loss(const char *entry, const struct fleet_scenario *s);    /* per cent of those offered */
 
 /* The share of queues, averaged over servers and time, that hold `length` requests or more; in per cent. FIFO, no cap
  * and no trouble, so that what was sent and not answered is what a queue holds. */

@@ -207,8 +207,8 @@ double theory_fullest_bin(uint32_t d, double n)
  *
  *     share = sum a^b / b!  /  sum (n - b) a^b / b!      (b = 0 .. n-1)
  *
- * and since sum b a^b / b! = a (sum a^b / b! - last term), the quotient is 1 / (n - a (1 - B(n-1, a))). (Taking turns by
- * who has been idle longest instead of by lot leaves P(b) as it is: Adan and Weiss 2012.) */
+ * and since sum b a^b / b! = a (sum a^b / b! - last term), the quotient is 1 / (n - a (1 - B(n-1, a))). (Taking turns
+ * by who has been idle longest instead of by lot leaves P(b) as it is: Adan and Weiss 2012.) */
 double theory_fail_fast_share(uint32_t n, double a)
 {
     return 1 / (n - a * (1 - theory_erlang_b(n - 1, a)));

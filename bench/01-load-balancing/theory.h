@@ -73,10 +73,10 @@ double theory_two_choices_loss(uint32_t slow, uint32_t n, double slow_speed, dou
 double theory_supermarket_tail(uint32_t d, double load, uint32_t i);
 double theory_supermarket_mean(uint32_t d, double load);
 
-/* n balls into n bins, each into the emptier of d: mean of the fullest bin. The share x_i of bins with i or more follows
- * dx_i/dt = x_(i-1)^d - x_i^d from t = 0 to 1 (Mitzenmacher's fluid limit; for d = 1 it is the Poisson law), and the
- * fullest has i or more with probability 1 - (1 - x_i)^n. Off by about 1 / (n x_i) of a probability, for the last i
- * that matters: a few thousandths at n = 2^16. */
+/* n balls into n bins, each into the emptier of d: mean of the fullest bin. The share x_i of bins with i or more
+ * follows dx_i/dt = x_(i-1)^d - x_i^d from t = 0 to 1 (Mitzenmacher's fluid limit; for d = 1 it is the Poisson law),
+ * and the fullest has i or more with probability 1 - (1 - x_i)^n. Off by about 1 / (n x_i) of a probability, for the
+ * last i that matters: a few thousandths at n = 2^16. */
 double theory_fullest_bin(uint32_t d, double n);
 
 /* d choices by a notice board that is brought up to date every `period` service times: mean time in service times, in

@@ -9,10 +9,9 @@
  *
  * Method     One period of an M/M/1 queue by uniformisation: its state after a Poisson number of steps of a walk that
  *            goes up with probability a / (1 + a) and down otherwise (staying at 0). That is exact; the Poisson sum is
- *            cut off where its rest is below 1e-15. Then the shares at the end of the period are the next board, and so on until
- *            the mean of a period no longer moves.
- * Cost       O(rows x period x length) a period: a few ms to a few tenths of a second in all.
- * Source     M. Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000, 3.1.
+ *            cut off where its terms are below 1e-17. Then the shares at the end of the period are the next board, and
+ * so on until the mean of a period no longer moves. Cost       O(rows x period x length) a period: a few ms to a few
+ * tenths of a second in all. Source     M. Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000, 3.1.
  */
 #include "sim/real.h"
 #include "theory.h"
@@ -48,14 +47,15 @@ static double mean(const double *p)
     return sum;
 }
 
-/* Servers that begin the period at `length` and get `rate`, a share `weight` of all: adds where they are at its end, and
- * returns the mean length over the period. The integral of a Poisson weight over time is the weight's upper tail. */
+/* Servers that begin the period at `length` and get `rate`, a share `weight` of all: adds where they are at its end,
+ * and returns the mean length over the period. The integral of a Poisson weight over time is the weight's upper tail.
+ */
 static double live_through(uint32_t length, double rate, double period, double weight, struct board *end)
 {
     const double steps = (1 + rate) * period;
     double p[LONGEST + 1] = {0}, poisson = real_exp(-steps), rest = 1 - poisson, area = 0;
     p[length] = 1;
-    for (uint32_t k = 0; rest > 1e-15 || k < steps; k++) {
+    for (uint32_t k = 0; poisson > 1e-17 || k < steps; k++) {
         for (uint32_t i = 0; i <= LONGEST; i++)
             end->share[i] += weight * poisson * p[i];
         area += (rest > 0 ? rest : 0) * mean(p);
@@ -90,7 +90,7 @@ double theory_board_mean(uint32_t d, double load, double period)
     double held = 0, before = -1;
     for (uint32_t i = 0; i <= LONGEST; i++) /* begin as if the news were fresh */
         board.share[i] = theory_supermarket_tail(d, load, i) - theory_supermarket_tail(d, load, i + 1);
-    for (int k = 0; k < PERIODS && fabs(held - before) > 1e-6 * period; k++) {
+    for (int k = 0; k < PERIODS && fabs(held - before) > 1e-7; k++) {
         before = held;
         held = next_period(&board, d, load, period);
     }

@@ -57,6 +57,7 @@ enum exit_code command_check(struct session *s)
                                     .seed = s->options.have_seed ? s->options.seed : 0,
                                     .quiet = s->options.quiet};
     struct grade_result *result;
+    grade_print_title(s->lab);
     int code =
         grade_plugin(s->lab, s->options.plugin ? s->options.plugin : session_file(s, s->lab, "starter.so", plugin),
                      &options, &result, &err);
