@@ -33,14 +33,27 @@ static void keep_progress(const struct session *s, const struct grade_result *re
                            grade_result_json(result, false));
 }
 
-static void say_debug(const struct session *s)
+/* The tests in one process, without sandbox or limits; says how to start a debugger on the same. */
+static enum exit_code debug(const struct session *s)
 {
-    char plugin[FILE_PATH];
-    printf("\nFor a debugger: the tests run in Criterion's worker processes, so follow them:\n"
-           "  FAULTLINE_DEBUG=1 FAULTLINE_BUILD=%s FAULTLINE_PLUGIN=%s \\\n"
-           "    gdb -ex 'set follow-fork-mode child' -ex 'set detach-on-fork on' -ex run --args %s/%s/check -j1%s%s\n",
-           s->build, session_file(s, s->lab, "starter.so", plugin), s->build, s->lab->folder,
-           s->options.test ? " --filter=" : "", s->options.test ? "'*/*'" : "");
+    char plugin[FILE_PATH], program[FILE_PATH], name[200] = "", seed[24];
+    const struct lab_test *test = session_test(s);
+    session_file(s, s->lab, "check", program);
+    snprintf(seed, sizeof seed, "%llu",
+             (unsigned long long)(s->options.have_seed ? s->options.seed : s->lab->public_seed[0]));
+    if (test)
+        snprintf(name, sizeof name, "%.90s/%.90s", test->task->id, test->id);
+    setenv("FAULTLINE_DEBUG", "1", 1);
+    setenv("FAULTLINE_SEED", seed, 1);
+    setenv("FAULTLINE_PLUGIN", s->options.plugin ? s->options.plugin : session_file(s, s->lab, "starter.so", plugin),
+           1);
+    printf("Everything in one process; the first failure ends it. The same in a debugger (break where you like):\n"
+           "  FAULTLINE_DEBUG=1 FAULTLINE_SEED=%s FAULTLINE_PLUGIN=%s \\\n"
+           "    gdb -ex 'set breakpoint pending on' -ex 'break YOUR_FUNCTION' -ex run --args %s %s\n\n",
+           seed, getenv("FAULTLINE_PLUGIN"), program, name);
+    fflush(stdout);
+    execl(program, program, test ? name : NULL, (char *)NULL);
+    error_exit(EXIT_CANNOT_TELL, "%s: cannot be started: %s", program, strerror(errno));
 }
 
 enum exit_code command_check(struct session *s)
@@ -48,9 +61,9 @@ enum exit_code command_check(struct session *s)
     char plugin[FILE_PATH];
     struct error err;
     session_test(s);
-    if (s->options.debug)
-        setenv("FAULTLINE_DEBUG", "1", 1);
     build_lab(s);
+    if (s->options.debug)
+        return debug(s);
     struct grade_options options = {.root = s->root,
                                     .build = s->build,
                                     .only = s->options.test,
@@ -64,8 +77,6 @@ enum exit_code command_check(struct session *s)
     if (code)
         error_exit(code == -ENOENT ? EXIT_WRONG_USE : EXIT_CANNOT_TELL, "%s", err.text);
     grade_print(result, true);
-    if (s->options.debug)
-        say_debug(s);
     keep_progress(s, result);
     enum exit_code end = result->fault ? EXIT_CANNOT_TELL : result->score == result->max ? EXIT_FINE : EXIT_FAILED;
     if (s->options.json && session_write_json(s->options.json, grade_result_json(result, true)) != EXIT_FINE)

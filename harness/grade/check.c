@@ -33,6 +33,12 @@ bool check_large(void)
     return size && strcmp(size, "large") == 0;
 }
 
+static bool debugging(void)
+{
+    const char *debug = getenv("FAULTLINE_DEBUG");
+    return debug && strcmp(debug, "1") == 0;
+}
+
 /* ---- the record that a test leaves
  * ---------------------------------------------------------------------------------------- */
 
@@ -60,16 +66,14 @@ static void record(bool passed, enum verdict verdict, const char *message)
         cr_assert_fail("the record of the test could not be written");
 }
 
-void check_begin(const char *task, const char *name)
+void check_run(const struct check_test *test)
 {
-    now.task = task;
-    now.name = name;
-}
-
-void check_end(void)
-{
+    now.task = test->task;
+    now.name = test->name;
+    test->function();
     record(true, VERDICT_FINISHED, "");
-    cr_assert(true, "passed");
+    if (!debugging())
+        cr_assert(true, "passed");
 }
 
 #define MESSAGE 8192
@@ -79,6 +83,10 @@ static _Noreturn void fail(enum verdict verdict, const char *raw)
     char clean[MESSAGE];
     text_clean(clean, sizeof clean, raw, strlen(raw));
     record(false, verdict, clean);
+    if (debugging()) {
+        printf("FAIL %s/%s: %s: %s\n", now.task, now.name, verdict_name(verdict), clean);
+        exit(EXIT_FAILED);
+    }
     cr_assert_fail("%s: %s", verdict_name(verdict), clean);
     abort(); /* not reached */
 }
@@ -176,4 +184,38 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 {
     (void)stats;
     write_json("run.json", json_pack("{s:o}", "tests", seen ? seen : json_array()));
+}
+
+/* ---- the program
+ * ------------------------------------------------------------------------------------------------------ */
+
+extern const struct check_test *const __start_check_tests[] __attribute__((visibility("hidden"), weak));
+extern const struct check_test *const __stop_check_tests[] __attribute__((visibility("hidden"), weak));
+
+static int run_in_this_process(const char *only)
+{
+    unsigned run = 0;
+    for (const struct check_test *const *t = __start_check_tests; t != __stop_check_tests; t++) {
+        char name[200];
+        snprintf(name, sizeof name, "%.90s/%.90s", (*t)->task, (*t)->name);
+        for (char *p = name; *p; p++)
+            *p = *p == '_' ? '-' : *p;
+        if (only && strcmp(only, name) != 0)
+            continue;
+        check_run(*t);
+        printf("pass %s\n", name);
+        run++;
+    }
+    return run ? EXIT_FINE : EXIT_WRONG_USE;
+}
+
+/* Seen from outside, since Criterion looks it up by its name to start its workers. */
+__attribute__((visibility("default"))) int main(int argc, char **argv)
+{
+    if (debugging())
+        return run_in_this_process(argc > 1 ? argv[1] : NULL);
+    struct criterion_test_set *tests = criterion_initialize();
+    int code = criterion_handle_args(argc, argv, true) && !criterion_run_all_tests(tests) ? EXIT_FAILED : EXIT_FINE;
+    criterion_finalize(tests);
+    return code;
 }

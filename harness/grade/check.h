@@ -14,6 +14,9 @@
  * ended (passed, or a verdict and a sentence) in the folder that FAULTLINE_RESULTS names; the grader believes a pass
  * only when both agree.
  *
+ * With FAULTLINE_DEBUG=1 the program runs its tests one after the other in its own process, plugin and all, and ends at
+ * the first that fails: for a debugger. Its one argument is then "task/test".
+ *
  * A test takes all that is random from check_seed(): students run it with the published seeds, a grading run adds
  * secret ones at a larger size. The sentence of a failure says what happened, with the numbers; how to run it again is
  * added below it.
@@ -27,13 +30,20 @@
 
 #define CHECK(task, name)                                                                                              \
     static void check_##task##_##name(void);                                                                           \
+    static const struct check_test check_test_##task##_##name = {#task, #name, check_##task##_##name};                 \
+    __attribute__((used, section("check_tests"))) static const struct check_test *const check_list_##task##_##name =   \
+        &check_test_##task##_##name;                                                                                   \
     Test(task, name, .timeout = 600)                                                                                   \
     {                                                                                                                  \
-        check_begin(#task, #name);                                                                                     \
-        check_##task##_##name();                                                                                       \
-        check_end();                                                                                                   \
+        check_run(&check_test_##task##_##name);                                                                        \
     }                                                                                                                  \
     static void check_##task##_##name(void)
+
+struct check_test {
+    const char *task, *name;
+    void (*function)(void);
+};
+void check_run(const struct check_test *test); /* runs it and leaves its record */
 
 uint64_t check_seed(void); /* FAULTLINE_SEED, 1 without it */
 bool check_large(void);    /* a grading run: larger scenarios */
@@ -49,9 +59,6 @@ void check_host_try(const char *entry, const void *scenario, size_t size, uint32
 /* Fails the test (verdict: wrong) with a sentence unless `good`. */
 void check_that(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void check_fail(enum verdict verdict, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-void check_begin(const char *task, const char *name);
-void check_end(void);
 
 /* Makes a failing list smaller: leaves out runs of items as long as `fails` still says true, with at most `budget`
  * calls of it. items: n of `size` bytes, changed in place. Returns how many are left. (Zeller & Hildebrandt 2002,

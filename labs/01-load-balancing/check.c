@@ -448,6 +448,16 @@ static double expected_time(const struct model *m, uint32_t b)
     return m->in_flight[b] ? 1e30 : 0;
 }
 
+static const char *load_text(const struct model *m, uint32_t b, double load, char *out, size_t size)
+{
+    if (m->cost[b] > 0)
+        snprintf(out, size, "load %.4f ms (cost %.4f ms when last measured, %.3f s ago; %u in flight)", load / 1e6,
+                 m->cost[b] / 1e6, (double)(m->now - m->measured[b]) / 1e9, m->in_flight[b]);
+    else
+        snprintf(out, size, "never measured, %u in flight%s", m->in_flight[b], m->in_flight[b] ? "" : ", so load 0");
+    return out;
+}
+
 static bool picks_the_sooner(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
                              size_t size)
 {
@@ -456,14 +466,10 @@ static bool picks_the_sooner(const struct model *m, const struct script_step *st
     double mine = expected_time(m, backend), other = expected_time(m, 1 - backend);
     if (mine <= other * (1 + 1e-6))
         return true;
-    snprintf(why, size,
-             "expected: backend %u, load %.4f ms (average %.4f ms when last measured, %.3f s ago, %u in flight); "
-             "actual: backend %u, load %.4f ms (average "
-             "%.4f ms, %.3f s ago, %u in flight); tau is %.1f s",
-             1 - backend, other / 1e6, m->cost[1 - backend] / 1e6, (double)(m->now - m->measured[1 - backend]) / 1e9,
-             m->in_flight[1 - backend], backend, mine / 1e6, m->cost[backend] / 1e6,
-             (double)(m->now - m->measured[backend]) / 1e9, m->in_flight[backend],
-             (double)m->config->ewma_decay_ns / 1e9);
+    char mine_text[160], other_text[160];
+    snprintf(why, size, "expected: backend %u, %s; actual: backend %u, %s; tau is %.1f s", 1 - backend,
+             load_text(m, 1 - backend, other, other_text, sizeof other_text), backend,
+             load_text(m, backend, mine, mine_text, sizeof mine_text), (double)m->config->ewma_decay_ns / 1e9);
     return false;
 }
 
