@@ -26,7 +26,7 @@ export FAULTLINE_BUILD := $(abspath $B)
 # ---- what there is -------------------------------------------------------------------------------------------------
 labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
 handin     = $(addprefix labs/$1/,$(notdir $(wildcard labs/$1/starter/*.c)))
-checks     = $(wildcard labs/$1/check.c labs/$1/check_*.c)
+checks     = $(wildcard labs/$1/check*.c)
 world      = $(filter-out $(call checks,$1) $(call handin,$1),$(wildcard labs/$1/*.c))
 programs   = $(filter $(addprefix bench/$1/,claims.c cost.c replay.c),$(wildcard bench/$1/*.c))
 shared     = $(filter-out $(call programs,$1),$(wildcard bench/$1/*.c))
@@ -72,7 +72,7 @@ $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c 
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
 all += $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
 all += $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
-all += $(if $(wildcard labs/$1/check.c),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
+all += $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))

@@ -7,6 +7,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- settings ------------------------------------------------------------------------------------------------------
+ */
+
+struct lb_config config_for(uint32_t backends)
+{
+    struct lb_config c = {.max_backends = backends,
+                          .ewma_decay_ns = 10 * S,
+                          .eject_after = 3,
+                          .eject_max_percent = 50,
+                          .eject_for_ns = 1 * S};
+    rng_seed(&c.random, check_seed(), 7);
+    return c;
+}
+
+struct steps *new_steps(void)
+{
+    struct steps *s = calloc(1, sizeof *s);
+    if (!s)
+        check_fail(VERDICT_GRADER_FAULT, "out of memory");
+    return s;
+}
+
+struct rng random_of_test(uint64_t stream)
+{
+    struct rng r;
+    rng_seed(&r, check_seed(), 1000 + stream);
+    return r;
+}
+
+uint32_t between(struct rng *r, uint32_t low, uint32_t high)
+{
+    return low + rng_below(r, high - low + 1);
+}
+
 /* ---- the model
  * --------------------------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
-/* check_script.h: properties of an entry, tested with scripts, and shown on the smallest script found that breaks them.
+/* check_script.h: what the tests of lab 01 are written with: properties of an entry, tested with scripts, and shown on
+ * the smallest script found that breaks them.
  *
  * A property is a function that is called for each step before the model takes it, and says what is wrong with it, if
  * anything is. The model is the judge's own account of what has happened so far: it goes by the picks that were logged,
@@ -11,6 +12,17 @@
 #include "grade/check.h"
 
 #define MODEL_BACKENDS 64
+
+/* Each test is named in lab.json with its points. What a failure says is all that a student gets to see of it, so it
+ * says what was done, what was expected and what happened. No answer is copied from the reference: a property follows
+ * from the rules in README.md. */
+
+#define MS 1000000ull /* in nanoseconds */
+#define S  1000000000ull
+
+struct lb_config config_for(uint32_t backends); /* the settings of all tests, but where one says otherwise */
+struct rng random_of_test(uint64_t stream);     /* from check_seed(); each test has streams of its own */
+uint32_t between(struct rng *r, uint32_t low, uint32_t high); /* both included */
 
 struct model {
     const struct lb_config *config;
@@ -41,6 +53,7 @@ struct steps {
     uint32_t n, ids;
     uint64_t now;
 };
+struct steps *new_steps(void); /* none yet; to free */
 void steps_add(struct steps *s, uint32_t backend, uint32_t weight);
 void steps_remove(struct steps *s, uint32_t backend);
 void steps_weight(struct steps *s, uint32_t backend, uint32_t weight);
