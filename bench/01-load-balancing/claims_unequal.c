@@ -1,128 +1,13 @@
-/* claims_unequal.c: servers of unequal speed, the article's failure and its cures.
+/* claims_unequal.c: servers of unequal speed, beyond the article: which fixed split is best, and why the right weights
+ * are not enough.
  *
- * Ten servers do 10,000 requests a second together: three 1,500, four 1,000, three 500. Round robin gives each a tenth.
- * So the slow ones are overloaded from 5,000 on, half of what the fleet can do, and every request beyond what they can
- * do is lost in their full queues while the fast ones idle.
- *
- * The formulas count a fluid: min(rate / N, mu) is what a server answers. The queue cap of 100 and the length of a run
- * hardly touch that. A server at 120 % load is full within a second (the warm-up is five), is then never empty again
- * (a chance of about 1.2^-100, 1e-8), and loses exactly what comes above its speed; a server at 80 % of its speed fills
- * 100 places with a chance below 0.8^100, 2e-10. What is left is the chance of a finite run, and that is in the
- * tolerance.
+ * The fleet is the article's, or another of ten servers and 10,000 requests a second.
  */
 #include "parts.h"
 #include "runs.h"
 #include "theory.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static double capacity(void)
-{
-    double sum = 0;
-    for (int i = 0; i < ARTICLE_SERVERS; i++)
-        sum += article_speed[i];
-    return sum;
-}
-
-/* ---- round robin's ceiling, and what it loses beyond ------------------------------------------------------------ */
-
-static double predict_ceiling(void)
-{
-    return theory_even_ceiling(article_speed, ARTICLE_SERVERS);
-}
-
-/* Overload the fleet, and see which share of what they are sent the slowest servers still answer: with fixed shares,
- * that share of the offered rate is the rate at which they would just keep up. (All that are as slow as the slowest are
- * taken together.) */
-static double measure_ceiling(const struct claim_run *run)
-{
-    const struct fleet_scenario s = article_fleet(9000, 400000, run->seed);
-    struct fleet_result r;
-    double slowest = article_speed[0], sent = 0, answered = 0;
-    run_entry(run->broken ? "smooth-weighted" : "round-robin", &s, &r);
-    for (int i = 1; i < ARTICLE_SERVERS; i++)
-        slowest = article_speed[i] < slowest ? article_speed[i] : slowest;
-    for (int i = 0; i < ARTICLE_SERVERS; i++)
-        if (article_speed[i] <= slowest) {
-            sent += (double)r.server[i].picked;
-            answered += (double)r.server[i].ok;
-        }
-    fleet_result_free(&r);
-    return s.rate * answered / sent;
-}
-
-static double predict_even_loss(double rate)
-{
-    return 100 * (1 - theory_even_throughput(article_speed, ARTICLE_SERVERS, rate) / rate);
-}
-
-static double predict_loss_6000(void)
-{
-    return predict_even_loss(6000);
-}
-
-static double predict_loss_8000(void)
-{
-    return predict_even_loss(8000);
-}
-
-static double loss_at(const char *entry, double rate, uint64_t requests, const struct claim_run *run)
-{
-    const struct fleet_scenario s = article_fleet(rate, requests, run->seed);
-    return run_loss(entry, &s);
-}
-
-static double measure_loss_6000(const struct claim_run *run)
-{
-    return loss_at(run->broken ? "smooth-weighted" : "round-robin", 6000, 400000, run);
-}
-
-static double measure_loss_8000(const struct claim_run *run)
-{
-    return loss_at(run->broken ? "least-connections" : "round-robin", 8000, 400000, run);
-}
-
-/* ---- cures: nothing is lost at 60 % ------------------------------------------------------------------------------ */
-
-static double predict_none(void)
-{
-    return 0;
-}
-
-static double lossless(const char *entry, const struct claim_run *run)
-{
-    return loss_at(run->broken ? "round-robin" : entry, 6000, 200000, run);
-}
-
-static double lossless_smooth_weighted(const struct claim_run *run)
-{
-    return lossless("smooth-weighted", run);
-}
-
-static double lossless_weighted_random(const struct claim_run *run)
-{
-    return lossless("weighted-random", run);
-}
-
-static double lossless_weighted_least_connections(const struct claim_run *run)
-{
-    return lossless("weighted-least-connections", run);
-}
-
-static double lossless_least_connections(const struct claim_run *run)
-{
-    return lossless("least-connections", run);
-}
-
-static double lossless_two_choices(const struct claim_run *run)
-{
-    return lossless("two-choices", run);
-}
-
-static double lossless_peak_ewma(const struct claim_run *run)
-{
-    return lossless("peak-ewma", run);
-}
 
 /* ---- how long requests take under a fixed split ------------------------------------------------------------------ */
 
@@ -190,7 +75,16 @@ static double predict_bursts(void)
 /* A whole number of cycles of sum(weights) = 10,000 picks. */
 static double measure_bursts(const struct claim_run *run)
 {
-    return loss_at(run->broken ? "smooth-weighted" : "weighted-round-robin", 6000, 300000, run);
+    const struct fleet_scenario s = article_fleet(6000, 300000, run->seed);
+    return run_loss(run->broken ? "smooth-weighted" : "weighted-round-robin", &s);
+}
+
+static double capacity(void)
+{
+    double sum = 0;
+    for (int i = 0; i < ARTICLE_SERVERS; i++)
+        sum += article_speed[i];
+    return sum;
 }
 
 enum { SLOWED = 500 }; /* the speed to which the first server falls, its weight unchanged */
@@ -231,61 +125,7 @@ static double measure_lopsided(const struct claim_run *run)
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
-#define FLUID "sum over servers of max(0, rate/N - mu_i), over rate"
-
 static const struct claim claims[] = {
-    {.id = "round-robin-ceiling",
-     .statement = "Round robin can use only half of this fleet: it is at its limit when a tenth of the load is all "
-                  "that the slowest server can do.",
-     .formula = "N x min mu_i",
-     .unit = "requests/s",
-     .source = "simulated",
-     .broken = "smooth weighted in place of round robin",
-     .relation = CLAIM_EQUALS,
-     .predict = predict_ceiling,
-     .measure = measure_ceiling,
-     .seeds = 32},
-    {.id = "round-robin-loss-6000",
-     .statement = "At 6,000 requests a second, 60 % of what the fleet can do, round robin already loses one request "
-                  "in twenty.",
-     .formula = FLUID,
-     .unit = "%",
-     .source = "simulated",
-     .broken = "smooth weighted in place of round robin",
-     .relation = CLAIM_EQUALS,
-     .predict = predict_loss_6000,
-     .measure = measure_loss_6000,
-     .seeds = 32},
-    {.id = "round-robin-loss-8000",
-     .statement = "At 8,000 requests a second it loses one in nine, and the fast servers still are half idle.",
-     .formula = FLUID,
-     .unit = "%",
-     .source = "simulated",
-     .broken = "least connections in place of round robin",
-     .relation = CLAIM_EQUALS,
-     .predict = predict_loss_8000,
-     .measure = measure_loss_8000,
-     .seeds = 32},
-#define LOSSLESS(name, function, why)                                                                                  \
-    {                                                                                                                  \
-        .id = "lossless-" name, .statement = why, .formula = "every server below its speed: 0", .unit = "%",           \
-        .source = "simulated", .broken = "round robin in place of " name, .relation = CLAIM_EQUALS,                    \
-        .predict = predict_none, .measure = function, .seeds = 8                                                       \
-    }
-    LOSSLESS("smooth-weighted", lossless_smooth_weighted,
-             "Turns by weight, interleaved, lose nothing where round robin loses one in twenty."),
-    LOSSLESS("weighted-random", lossless_weighted_random,
-             "So do lots drawn by weight: it is the shares that matter here, not the order."),
-    LOSSLESS("weighted-least-connections", lossless_weighted_least_connections,
-             "Counting requests in flight, and setting them against the weights, loses nothing."),
-    LOSSLESS(
-        "least-connections", lossless_least_connections,
-        "Counting alone does it, without being told any weight: slow servers show by what they have not answered."),
-    LOSSLESS("two-choices", lossless_two_choices,
-             "Looking at only two servers a request is enough for this fleet, without weights."),
-    LOSSLESS("peak-ewma", lossless_peak_ewma,
-             "Going by how long a server took of late finds the slow ones too, without weights."),
-#undef LOSSLESS
     {.id = "weighted-random-mean",
      .statement = "Drawn by weight, all servers are equally loaded, and at 90 % a request takes ten times its mean "
                   "service time.",

@@ -11,7 +11,8 @@ struct claim_part {
     uint32_t plots;
 };
 
-extern const struct claim_part part_unequal; /* what round robin does to servers of unequal speed, and what helps */
+extern const struct claim_part part_article; /* what round robin does to servers of unequal speed, and what helps */
+extern const struct claim_part part_unequal; /* more on unequal servers: fixed splits, and weights that do not help */
 extern const struct claim_part part_equal;   /* equal servers: what each piece of knowledge is worth */
 extern const struct claim_part part_queues;  /* the queues themselves */
 extern const struct claim_part part_trouble; /* old news, failing servers, several balancers */

@@ -24,7 +24,7 @@ void runs_load(void)
     snprintf(path, sizeof path, "%s/labs/01-load-balancing/reference.so", build && *build ? build : "build");
     reference = host_load_trusted(path, &err);
     if (!reference)
-        error_exit(EXIT_CANNOT_TELL, "%s (`make build` makes it; FAULTLINE_BUILD names the folder)", err.text);
+        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
     for (int i = 0; i < EQUAL_MOST; i++)
         equal_server[i] = (struct fleet_server){.speed = 1000, .weight = 1};
     for (int i = 0; i < ARTICLE_SERVERS; i++)

@@ -35,7 +35,8 @@ double theory_mm1_percentile(double rate, double mu, double beyond);
 double theory_mg1_mean(double rate, double mean, double second_moment);
 
 /* E_k/M/1: arrivals are every k-th of a Poisson stream, `rate` those that come. Mean time 1 / (mu (1 - s)) with
- * s = (k rate / (k rate + mu (1 - s)))^k; the smallest root, found by iteration from 0. Kleinrock, volume 1, 6.4. */
+ * s = (k rate / (k rate + mu (1 - s)))^k; the smallest root, found by iteration from 0. Kleinrock, volume 1, chapter 6.
+ */
 double theory_erlang_arrivals_mean(uint32_t k, double rate, double mu);
 
 /* ---- a fixed split over servers of unequal speed ---- */
@@ -48,8 +49,8 @@ double theory_even_ceiling(const double *speed, uint32_t n);
 double theory_proportional_mean(const double *speed, uint32_t n, double rate);
 
 /* The split with the least mean: lambda_i = mu_i - a sqrt(mu_i), and 0 where that would be negative. `split` gets the
- * lambda_i; returns their mean time. Lagrange's multiplier; Kleinrock, volume 2, 5.7 ("square root channel capacity
- * assignment" turned round). */
+ * lambda_i; returns their mean time. By Lagrange's multiplier, as in Kleinrock's square-root assignment of
+ * capacities. */
 double theory_square_root_split(const double *speed, uint32_t n, double rate, double *split);
 
 /* Mean time of a split into M/M/1 queues. */
@@ -75,12 +76,12 @@ double theory_supermarket_mean(uint32_t d, double load);
 
 /* n balls into n bins, each into the emptier of d: mean of the fullest bin. The share x_i of bins with i or more
  * follows dx_i/dt = x_(i-1)^d - x_i^d from t = 0 to 1 (Mitzenmacher's fluid limit; for d = 1 it is the Poisson law),
- * and the fullest has i or more with probability 1 - (1 - x_i)^n. Off by about 1 / (n x_i) of a probability, for the
- * last i that matters: a few thousandths at n = 2^16. */
+ * and the fullest has i or more with probability 1 - (1 - x_i)^n. What the fluid leaves out is of the order of
+ * 1 over the number of bins one below the top: hundredths at most, for the sizes used here. */
 double theory_fullest_bin(uint32_t d, double n);
 
 /* d choices by a notice board that is brought up to date every `period` service times: mean time in service times, in
- * the limit of many servers. In theory_board.c. Mitzenmacher 2000, "How useful is old information?", 3.1. */
+ * the limit of many servers. In theory_board.c. Mitzenmacher 2000, "How useful is old information?". */
 double theory_board_mean(uint32_t d, double load, double period);
 
 /* ---- trouble ---- */
@@ -97,7 +98,7 @@ double theory_ejected_failures(uint32_t after, double out_seconds, double second
 
 /* Join the idle queue with r servers to a balancer, many of both: mean time in service times. A balancer has an idle
  * server at hand with probability p, p / (1 - p) = r (1 - load); a busy server meets only the rest,
- * so the mean is 1 / (1 - load (1 - p)). Lu, Xie, Kliot, Geller, Larus and Greenberg 2011, theorem 1 and corollary. */
+ * so the mean is 1 / (1 - load (1 - p)). Lu, Xie, Kliot, Geller, Larus and Greenberg 2011. */
 double theory_join_idle_mean(double r, double load);
 
 #endif

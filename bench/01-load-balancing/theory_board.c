@@ -10,8 +10,9 @@
  * Method     One period of an M/M/1 queue by uniformisation: its state after a Poisson number of steps of a walk that
  *            goes up with probability a / (1 + a) and down otherwise (staying at 0). That is exact; the Poisson sum is
  *            cut off where its terms are below 1e-17. Then the shares at the end of the period are the next board, and
- * so on until the mean of a period no longer moves. Cost       O(rows x period x length) a period: a few ms to a few
- * tenths of a second in all. Source     M. Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000, 3.1.
+ *            so on until the mean of a period no longer moves.
+ * Cost       O(rows x period x length) a period: a few ms to a few tenths of a second in all.
+ * Source     M. Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000.
  */
 #include "sim/real.h"
 #include "theory.h"

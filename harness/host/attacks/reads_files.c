@@ -9,7 +9,7 @@ __attribute__((constructor)) static void attack(void)
 {
     const char *const files[] = {"@ROOT@/README.md", "@REFERENCE@/README.md", "@ROOT@/Makefile", "/etc/passwd",
                                  "/etc/hostname",    "/proc/1/maps",          "/proc/self/maps", "/proc/1/fd/5",
-                                 "/root/.profile",   "/var/log/dpkg.log"};
+                                 "/etc/shadow",      "/var/log/dpkg.log"};
     for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
         if (open(files[i], O_RDONLY) >= 0)
             abort(); /* a crash is not the verdict that is expected above */
