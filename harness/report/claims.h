@@ -52,9 +52,9 @@ struct claim {
     const char *source; /* "simulated", "counted", "hardware" … */
     const char *broken; /* what `broken` puts in the place of what: "round robin in place of smooth weighted" */
     enum claim_relation relation;
+    uint32_t seeds;                                 /* replications */
     double (*predict)(void);                        /* from the formula, computed, never copied */
     double (*measure)(const struct claim_run *run); /* one replication; called on several threads at once */
-    uint32_t seeds;                                 /* replications */
     double slack;                                   /* what the formula leaves open, in the unit */
     const char *slack_why;                          /* NULL when slack is 0 */
 };
