@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, command_list, NULL},
+    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, command_list,
+     NULL},
     {"demo", "Reproduces the failures that the articles tell of, checks every claim, writes the report.", "demo [LAB]",
      "faultline demo 01", "broken only", false, command_demo,
      "Exit code 1 when a claim does not hold. The report is build/report/index.html, the figures are "

@@ -39,7 +39,8 @@ static const struct option {
     {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG,
      offsetof(struct options, broken), 0},
     {"only", "ID", "one claim only", TEXT, offsetof(struct options, only), 0},
-    {"markdown", NULL, "the tasks as the table that stands in the handout", FLAG, offsetof(struct options, markdown), 0},
+    {"markdown", NULL, "the tasks as the table that stands in the handout", FLAG, offsetof(struct options, markdown),
+     0},
     {"all", NULL, "all of them", FLAG, offsetof(struct options, all), 0},
 };
 #define OPTIONS (sizeof table / sizeof *table)

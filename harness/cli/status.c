@@ -49,14 +49,14 @@ static void list_lab(const struct session *s)
 
 static void list_markdown(const struct lab *lab)
 {
-    printf("%u points: %u for the public tests, %u for the same tests with secret seeds.\n\n", lab_points(lab), lab_public_points(lab),
-           lab_points(lab) - lab_public_points(lab));
+    printf("%u points: %u for the public tests, %u for the same tests with secret seeds.\n\n", lab_points(lab),
+           lab_public_points(lab), lab_points(lab) - lab_public_points(lab));
     puts("| task | entry | test | public | secret | what it shows |\n|---|---|---|---|---|---|");
     for (uint32_t i = 0; i < lab->tasks; i++)
         for (uint32_t j = 0; j < lab->task[i].tests; j++) {
             const struct lab_test *t = &lab->task[i].test[j];
-            printf("| %s | %s%s%s | `%s` | %u | %u | %s |\n", j ? "" : t->task->title, j ? "" : "`", j ? "" : t->task->entry, j ? "" : "`", t->id,
-                   t->points, t->hidden_points, t->what);
+            printf("| %s | %s%s%s | `%s` | %u | %u | %s |\n", j ? "" : t->task->title, j ? "" : "`",
+                   j ? "" : t->task->entry, j ? "" : "`", t->id, t->points, t->hidden_points, t->what);
         }
 }
 

@@ -2,8 +2,8 @@
  *
  * Each line is one thing that must be so; the last line counts them. Starter, reference and mistakes are plugins that
  * are built already. Attacks go the whole way of a submission: the starter with the attack behind it, laid over the
- * tree, compiled and run in the sandbox. The first lines of an attack name the verdicts that are right for it: verdict:
- * left-early, short-log
+ * tree, compiled and run in the sandbox. The first lines of an
+ * attack name the verdicts that are right for it:   verdict: left-early, short-log
  */
 #include "cli/command.h"
 

@@ -3,9 +3,11 @@
  * Layers, each probed for and named in every report, since some machines lack some:
  *
  *   namespaces   bubblewrap: own users, processes, network (none), IPC and host name; a root folder with nothing in it
- * but /usr, read-only, an empty /tmp of limited size and what the caller names; when its first process goes, the kernel
- * kills all others seccomp      the few system calls that computing needs; anything else ends the process limits CPU
- * time, memory, file size, descriptors, no core file deadline     wall-clock time, after which everything is killed
+ *                but /usr, read-only, an empty /tmp of limited size and what the caller names; when its first process
+ *                goes, the kernel kills all others
+ *   seccomp      the few system calls that computing needs; anything else ends the process
+ *   limits       CPU time, memory, file size, descriptors, no core file
+ *   deadline     wall-clock time, after which everything is killed
  *
  * Grading needs namespaces and seccomp. Without them it refuses to run, unless it is told to and then says so in its
  * report.

@@ -51,9 +51,9 @@ struct dist dist_uniform(double low, double high)
 
 /* a: low end, b: high end, c: 1 - (high/low)^-shape, d: -1/shape. F(x) = (1 - (low/x)^shape) / c.
  *
- * With the low end 1, E[X^m] is the integral of shape x^(m-shape-1) / c from 1 to q = high/low, which is
- * expm1((m - shape) log q) / (m - shape) * shape / c. Written with expm1(y)/y, which is 1 at y = 0, the cases shape = 1
- * and 2 need no formula of their own. */
+ * With the low end 1, E[X^m] is the integral of shape x^(m-shape-1) / c from 1 to q = high/low, which is expm1((m -
+ * shape) log q) / (m - shape) * shape / c. Written with expm1(y)/y, which is 1 at y = 0, the cases shape = 1 and 2 need
+ * no formula of their own. */
 struct dist dist_bounded_pareto(double mean, double shape, double high_over_low)
 {
     const bool valid = positive(mean) && shape > 0 && shape <= 1000 && high_over_low > 1 && high_over_low <= 1e100;

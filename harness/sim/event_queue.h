@@ -8,13 +8,12 @@
  * Limits: 32 bits of data an event (an index or a small code, not a pointer), fewer than 2^32 events at a time, no
  * limit on the number of pushes.
  *
- * Cost: push O(1) on average, pop O(log n); 16 bytes an event; memory doubles when it is
- * full and is not given back before destroy.
+ * Cost: push O(1) on average, pop O(log n); 16 bytes an event; memory doubles when it is full and is not given back
+ * before destroy.
  *
  * Threads: one at a time.
  *
- * A simulation where each actor has at most one
- * event pending is better off with timer_tree.h.
+ * A simulation where each actor has at most one event pending is better off with timer_tree.h.
  */
 #ifndef SIM_EVENT_QUEUE_H
 #define SIM_EVENT_QUEUE_H

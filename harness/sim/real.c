@@ -4,8 +4,8 @@
  * s^3/3 + s^5/5 + ...); a polynomial of degree 7 in s^2, fitted for the smallest largest error, stands for the series.
  * log 2 is split into a part with its last 32 bits zero, whose product with k is exact, and the rest.
  *
- * exp: x = k log 2 + r with |r| <= log(2)/2, so e^x = 2^k e^r. With c = r - r^2 P(r^2), P a polynomial,
- * e^r = 1 + r + r c / (2 - c).
+ * exp: x = k log 2 + r with |r| <= log(2)/2, so e^x = 2^k e^r. With c = r - r^2 P(r^2), P a polynomial, e^r = 1 + r + r
+ * c / (2 - c).
  *
  * Both follow fdlibm (e_log.c, e_exp.c), constants included, under its notice:
  *

@@ -24,8 +24,8 @@ struct zipf {
     double sure;      /* a rank at most this far right of the drawn point needs no test */
 };
 
-/* n: 1 .. 2^53. exponent: finite, >= 0; 1 and its neighbourhood are no special case. Gives 0, or -EINVAL
- * and *z is as it was. */
+/* n: 1 .. 2^53. exponent: finite, >= 0; 1 and its neighbourhood are no special case. Gives 0, or -EINVAL and *z is as
+ * it was. */
 int zipf_init(struct zipf *z, uint64_t n, double exponent);
 
 /* A rank in 1 .. n; 1 is the most popular. */

@@ -8,7 +8,7 @@
  *
  * - Time is `now`, in nanoseconds since the run began; it is given, never read, and never goes back.
  * - Random numbers come from config->random, copied in `create`. Nothing else is random, so the same seed gives the
- * same picks.
+ *   same picks.
  * - State lives behind the pointer that `create` gives. No globals: several balancers run side by side in one process.
  * - One balancer is called from one thread at a time.
  * - Backends are the numbers 0 … config->max_backends-1. None is a member at first.

@@ -2,13 +2,14 @@
  * member when there is none.
  *
  * Idea       Turn the search round. A balancer need not look for an idle server if each server says, once, to one
- * balancer, that it is idle. The message is sent when the request is done, not when the next arrives, so it costs the
- * request nothing; and with many balancers no server is taken for idle by two of them at once. Invariant  The queue
- * holds backends that said they were idle and have not been picked from it since, each at most once. Some may be busy
- * again, since another balancer's random pick may have found them. Cost       O(1) a pick; one message for each time a
- * server runs dry. Gets wrong At high load hardly any server is ever idle, the queue is empty, and this is random
- * placing: it is at its best where there is least to gain. With few servers a balancer each, likewise. Source     Lu,
- * Xie, Kliot, Geller, Larus & Greenberg 2011.
+ *            balancer, that it is idle. The message is sent when the request is done, not when the next arrives, so it
+ *            costs the request nothing; and with many balancers no server is taken for idle by two of them at once.
+ * Invariant  The queue holds backends that said they were idle and have not been picked from it since, each at most
+ *            once. Some may be busy again, since another balancer's random pick may have found them.
+ * Cost       O(1) a pick; one message for each time a server runs dry.
+ * Gets wrong At high load hardly any server is ever idle, the queue is empty, and this is random placing: it is at its
+ *            best where there is least to gain. With few servers a balancer each, likewise.
+ * Source     Lu, Xie, Kliot, Geller, Larus & Greenberg 2011.
  */
 #include "members.h"
 

@@ -1,14 +1,17 @@
 /* Join the shortest queue: the member that last reported the fewest requests.
  *
  * Idea       The servers know best how long their queues are, counting the requests of all balancers. With fresh
- * reports this is the best that can be done without knowing what requests will cost: mean time at 90 % load and many
- * servers is about 1 service time where two choices has 2.6. Invariant  known[i] is what backend i last reported, and
- * nothing else: between two reports a balancer's own picks are not counted. Cost       O(n) a pick; and a report from
- * each server to each balancer at each change, or every so often. Ties       The scan starts behind the last one
- * picked. Gets wrong Old reports. Until the next one, every balancer sends every request to the same few servers that
- * were the shortest a moment ago: the herd tramples one server after the other, worse than random when reports are
- * older than a few service times: two_choices_reported.c looks at two only and survives that. Source     Winston 1977
- * (optimal for equal servers and exponential work); Mitzenmacher 2000 for what old information does.
+ *            reports this is the best that can be done without knowing what requests will cost: mean time at 90 % load
+ *            and many servers is about 1 service time where two choices has 2.6.
+ * Invariant  known[i] is what backend i last reported, and nothing else: between two reports a balancer's own picks are
+ *            not counted.
+ * Cost       O(n) a pick; and a report from each server to each balancer at each change, or every so often.
+ * Ties       The scan starts behind the last one picked.
+ * Gets wrong Old reports. Until the next one, every balancer sends every request to the same few servers that were the
+ *            shortest a moment ago: the herd tramples one server after the other, worse than random when reports are
+ *            older than a few service times: two_choices_reported.c looks at two only and survives that.
+ * Source     Winston 1977 (optimal for equal servers and exponential work); Mitzenmacher 2000 for what old information
+ *            does.
  */
 #include "members.h"
 

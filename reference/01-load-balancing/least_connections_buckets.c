@@ -1,13 +1,16 @@
 /* Least connections in O(1): members in buckets by their number of requests in flight.
  *
  * Idea       A pick and an answer change a count by one, so a member only ever moves to the bucket next door. The
- * lowest bucket that is not empty moves by one as well: up when its last member was picked, down when an answer brings
- * a member below it. Invariant  A member with k in flight is in the list of bucket k and no other; `lowest` is the
- * first bucket with anybody in it (when there is a member). Cost       O(1) a pick and a done: two unlinkings and
- * linkings in lists of indices. Memory: 12 bytes a backend, 8 a bucket. Ties       A bucket is a queue: whoever has
- * waited longest in it goes first. Same as    least_connections.c: at each pick a member with the fewest in flight;
- * among equals the two may choose differently. Source     the idea of O(1) LFU (Shah, Mitra & Matani 2010), turned
- * round.
+ *            lowest bucket that is not empty moves by one as well: up when its last member was picked, down when an
+ *            answer brings a member below it.
+ * Invariant  A member with k in flight is in the list of bucket k and no other; `lowest` is the first bucket with
+ *            anybody in it (when there is a member).
+ * Cost       O(1) a pick and a done: two unlinkings and linkings in lists of indices. Memory: 12 bytes a backend, 8 a
+ *            bucket.
+ * Ties       A bucket is a queue: whoever has waited longest in it goes first.
+ * Same as    least_connections.c: at each pick a member with the fewest in flight; among equals the two may choose
+ *            differently.
+ * Source     the idea of O(1) LFU (Shah, Mitra & Matani 2010), turned round.
  */
 #include "members.h"
 

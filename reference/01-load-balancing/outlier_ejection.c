@@ -1,17 +1,21 @@
 /* Outlier ejection: a wrapper round any entry that takes a backend out for a while after failures in a row.
  *
  * Idea       A balancer that judges by load or latency is drawn to a server that fails fast: it has nothing in flight
- * and answers in no time. So look at what the answers are, not only at when they come. After `eject_after` failures
- * with no success between them the backend is removed from the inner entry, which then simply has one member fewer;
- * when its time is up, it is added again and gets another chance. Rules      A failure is an error, a refusal or a
- * time-out. The k-th ejection in a row lasts k x eject_for_ns; a success ends the row. Never are more than
- *            eject_max_percent of the members out at once (rounded down, but one always may be): when all fail, the
- * trouble is not the backends, and sending everything to the last one standing would only kill that one too. Invariant
- * inner's members = our members minus those that are out. Requests in flight to one that is out are still reported to
- * inner. Cost       O(1) a pick and a done, beside the inner entry's; the list of those that are out is short and
- * looked at on each pick. Gets wrong Failures in a row miss a server that fails half of its requests; a success rate
- * over a window finds it. Requests of clients that are wrong themselves ("404") must not count as failures. Source
- * Envoy, outlier detection (consecutive_5xx, base_ejection_time, max_ejection_percent); Finagle, failure accrual.
+ *            and answers in no time. So look at what the answers are, not only at when they come. After `eject_after`
+ *            failures with no success between them the backend is removed from the inner entry, which then simply has
+ *            one member fewer; when its time is up, it is added again and gets another chance.
+ * Rules      A failure is an error, a refusal or a time-out. The k-th ejection in a row lasts k x eject_for_ns; a
+ *            success ends the row. Never are more than eject_max_percent of the members out at once (rounded down, but
+ *            one always may be): when all fail, the trouble is not the backends, and sending everything to the last one
+ *            standing would only kill that one too.
+ * Invariant  inner's members = our members minus those that are out. Requests in flight to one that is out are still
+ *            reported to inner.
+ * Cost       O(1) a pick and a done, beside the inner entry's; the list of those that are out is short and looked at on
+ *            each pick.
+ * Gets wrong Failures in a row miss a server that fails half of its requests; a success rate over a window finds it.
+ *            Requests of clients that are wrong themselves ("404") must not count as failures.
+ * Source     Envoy, outlier detection (consecutive_5xx, base_ejection_time, max_ejection_percent); Finagle, failure
+ *            accrual.
  */
 #include "members.h"
 

@@ -1,15 +1,19 @@
 /* Peak EWMA with two choices: draw two different members, take the one that is expected to answer sooner.
  *
  * Idea       How long did a backend take lately? An average that forgets with time constant tau tells, and it treats
- * bad news unlike good: a latency above the average replaces it at once (the peak), one below only pulls it down by and
- * by. Requests in flight multiply: who has three unanswered will take about four times as long. Rules      On a latency
- * r at time t, with the last one at time s:   cost = r                              when r > cost cost = cost w + r (1
- * - w), w = e^((s - t) / tau)   otherwise At a pick:      load = cost e^((s - t) / tau) x (in flight + 1) Never
- * measured: load = 0 when nothing is in flight, so that it gets tried; else larger than any measured load, so that it
- * is not flooded. Cost       O(1): two draws, up to two exponentials: about 30 ns. Gets wrong Every outcome is a
- * sample, so a server that fails fast has the best latencies of all and attracts traffic: wrap it in outlier ejection.
- * The peak rule overreacts to a single slow request; on servers of equal speed plain two choices does better. Source
- * Twitter Finagle, "Peak EWMA"; linkerd.
+ *            bad news unlike good: a latency above the average replaces it at once (the peak), one below only pulls it
+ *            down by and by. Requests in flight multiply: who has three unanswered will take about four times as long.
+ * Rules      On a latency r at time t, with the last one at time s, and w = e^((s - t) / tau):
+ *                r > cost:    cost = r
+ *                otherwise:   cost = cost w + r (1 - w)
+ *            At a pick:       load = cost w x (in flight + 1)
+ *            Never measured:  load = 0 when nothing is in flight, so that it gets tried; else larger than any measured
+ *            load, so that it is not flooded.
+ * Cost       O(1): two draws, up to two exponentials.
+ * Gets wrong Every outcome is a sample, so a server that fails fast has the best latencies of all and attracts traffic:
+ *            wrap it in outlier ejection. The peak rule overreacts to a single slow request; on servers of equal speed
+ *            plain two choices does better.
+ * Source     Twitter Finagle, "Peak EWMA"; linkerd.
  */
 #include "members.h"
 

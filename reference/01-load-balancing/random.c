@@ -1,11 +1,14 @@
 /* Random: each request goes to a member drawn with equal chances.
  *
  * Idea       No state is shared and none is needed, so any number of balancers that know nothing of each other behave
- * as one. Cost       O(1): one random number and one array access. Gets wrong Servers of unequal speed get equal
- * shares, so the slowest is overloaded first, as with round robin. On equal servers it is worse than round robin: each
- * server then sees a Poisson stream, M/M/1, with a mean time in system of 1/(mu - lambda); bursts that taking turns
- * would have spread meet in one queue. Throwing n balls into n bins leaves about ln n / ln ln n in the fullest. Source
- * any text on queues; balls into bins: Raab & Steger 1998. Left out   weights: see weighted_random.c.
+ *            as one.
+ * Cost       O(1): one random number and one array access.
+ * Gets wrong Servers of unequal speed get equal shares, so the slowest is overloaded first, as with round robin. On
+ *            equal servers it is worse than round robin: each server then sees a Poisson stream, M/M/1, with a mean
+ *            time in system of 1/(mu - lambda); bursts that taking turns would have spread meet in one queue. Throwing
+ *            n balls into n bins leaves about ln n / ln ln n in the fullest.
+ * Source     any text on queues; balls into bins: Raab & Steger 1998.
+ * Left out   weights: see weighted_random.c.
  */
 #include "members.h"
 

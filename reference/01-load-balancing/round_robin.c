@@ -3,14 +3,14 @@
  * Idea       One number says whose turn it is. Over n requests each of n members gets exactly one.
  * Cost       O(1): an addition and a comparison, no memory touched but one word. Nothing is cheaper.
  * Gets right On equal servers it turns a Poisson stream into one that is Erlang-n for each server: less variance, so
- * shorter queues. E_N/M/1 has the mean time 1 / (mu (1 - s)) with s = (N lambda / (N lambda + mu (1 - s)))^N; for N =
- * 10 at 90 % load 5.66 service times against 10 for random. Gets wrong It assumes what the article's fleet is not:
- * equal. Every server gets lambda / N, so the fleet is stable only while lambda / N < the slowest server's speed. The
- * ceiling is N x slowest, half the fleet's capacity in the article's case, and beyond it the slow servers' queues grow
- *            while the fast ones idle.
+ *            shorter queues. E_N/M/1 has the mean time 1 / (mu (1 - s)) with s = (N lambda / (N lambda + mu (1 -
+ *            s)))^N; for N = 10 at 90 % load 5.66 service times against 10 for random.
+ * Gets wrong It assumes what the article's fleet is not: equal. Every server gets lambda / N, so the fleet is stable
+ *            only while lambda / N < the slowest server's speed. The ceiling is N x slowest, half the fleet's capacity
+ *            in the article's case, and beyond it the slow servers' queues grow while the fast ones idle.
  * Source     Nagle 1987 (RFC 970) for the name in networks; the article.
  * Left out   weights: weighted_round_robin.c, smooth_weighted.c. Threads: a shared counter with one atomic addition a
- * pick would do.
+ *            pick would do.
  */
 #include "members.h"
 

@@ -1,15 +1,18 @@
 /* Smooth weighted round robin: nginx's rule, by scan.
  *
  * Idea       Each backend has a credit. A pick gives every backend its weight as credit, takes the one with the most
- * (the lowest number among equals), and charges that one the sum of all weights. Who was served pays; who waited saves
- * up. Invariant  The credits sum to 0 after each pick, and the credit of a backend after k picks is k w - c W, where c
- * is how often it was picked and W the sum: its debt or claim against its exact share. None is ever picked that has not
- * the largest, so c < k w / W + 1: no backend runs ahead of its share by a whole request. After each W picks all
- * credits are 0 again and the sequence repeats. Weights 5, 1, 1 give a a b a c a a, where the plain form gives a a a a
- * a b c. Cost       O(n) a pick: 0.7 ns a backend. Nothing at 10 backends, all of a core at 10,000: then
- * smooth_weighted_expanded.c, the same sequence at O(1). Gets wrong It trusts the weights. A server that has become
- * slow keeps its share until somebody changes its weight. Source     nginx 1.3.1, ngx_http_upstream_round_robin.c
- * (2012); gaps: the sequence is that of a "billiard word" only for two backends.
+ *            (the lowest number among equals), and charges that one the sum of all weights. Who was served pays; who
+ *            waited saves up.
+ * Invariant  The credits sum to 0 after each pick, and the credit of a backend after k picks is k w - c W, where c is
+ *            how often it was picked and W the sum: its debt or claim against its exact share. None is ever picked that
+ *            has not the largest, so c < k w / W + 1: no backend runs ahead of its share by a whole request. After each
+ *            W picks all credits are 0 again and the sequence repeats. Weights 5, 1, 1 give a a b a c a a, where the
+ *            plain form gives a a a a a b c.
+ * Cost       O(n) a pick: 0.7 ns a backend. Nothing at 10 backends, all of a core at 10,000: then
+ *            smooth_weighted_expanded.c, the same sequence at O(1).
+ * Gets wrong It trusts the weights. A server that has become slow keeps its share until somebody changes its weight.
+ * Source     nginx 1.3.1, ngx_http_upstream_round_robin.c (2012); gaps: the sequence is that of a "billiard word" only
+ *            for two backends.
  */
 #include "members.h"
 

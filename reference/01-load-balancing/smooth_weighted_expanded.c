@@ -1,13 +1,16 @@
 /* Smooth weighted round robin by expansion: the sequence of smooth_weighted.c, pick for pick, at O(1).
  *
  * Idea       The sequence repeats after W picks (W: the sum of the weights, divided by their greatest common divisor).
- * So write it down once and walk along it. It is written down as it is needed: during the first cycle each pick costs
- * the scan of nginx's rule, from then on one array access. Invariant  sequence[0 … known-1] is the beginning of the
- * cycle by nginx's rule; credits are those after `known` picks. Cost       O(1) a pick after the first cycle, 4 W
- * bytes. Above LONGEST entries it does not write down and scans for ever: weights with a large sum and no common
- * divisor gain nothing from being that exact, so round them. Gets wrong As smooth_weighted.c; and each change of
- * members or weights starts a first cycle again, which a slow start does ten times. Source     Tengine's VNSWRR module
- * (virtual nodes in batches), which at 2,000 endpoints brought the rule from 39 % of a CPU to 0.3 %.
+ *            So write it down once and walk along it. It is written down as it is needed: during the first cycle each
+ *            pick costs the scan of nginx's rule, from then on one array access.
+ * Invariant  sequence[0 … known-1] is the beginning of the cycle by nginx's rule; credits are those after `known`
+ *            picks.
+ * Cost       O(1) a pick after the first cycle, 4 W bytes. Above LONGEST entries it does not write down and scans for
+ *            ever: weights with a large sum and no common divisor gain nothing from being that exact, so round them.
+ * Gets wrong As smooth_weighted.c; and each change of members or weights starts a first cycle again, which a slow start
+ *            does ten times.
+ * Source     Tengine's VNSWRR module (virtual nodes in batches), which at 2,000 endpoints brought the rule from 39 % of
+ *            a CPU to 0.3 %.
  */
 #include "members.h"
 

@@ -1,9 +1,11 @@
 /* Three choices: as two_choices.c, with one more draw. It is here to show how little the third brings.
  *
  * Law        Mean time at 90 % load, many servers: 10, 2.614, 2.028 service times for one, two, three choices; for d of
- * them the sum over i >= 1 of L^((d^i - d) / (d - 1)). The step from one to two is exponential, from two to three a
- * constant factor. Cost       O(1): three random numbers and counts. Gets wrong As two choices; and the more are looked
- * at, the more it herds when the information is old. Source     as two_choices.c.
+ *            them the sum over i >= 1 of L^((d^i - d) / (d - 1)). The step from one to two is exponential, from two to
+ *            three a constant factor.
+ * Cost       O(1): three random numbers and counts.
+ * Gets wrong As two choices; and the more are looked at, the more it herds when the information is old.
+ * Source     as two_choices.c.
  */
 #include "members.h"
 

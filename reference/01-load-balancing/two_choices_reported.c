@@ -1,12 +1,13 @@
 /* Two choices on reported loads: draw two different members, take the one that last reported fewer requests.
  *
  * Idea       When information is old, acting on all of it is worse than acting on little. Each pick looks at two random
- * members, so the picks between two reports spread over many servers instead of trampling the one that was best. Cost
+ *            members, so the picks between two reports spread over many servers instead of trampling the one that was
+ *            best.
+ * Cost       O(1) a pick; reports as in join_shortest_queue.c.
  * Gets wrong With fresh reports it is a little worse than the shortest queue. With old ones it herds too, only later: at
  *            90 % load reports that are older than about 37 service times make it worse than random, where the shortest
  *            queue of all is worse from about 4 on.
- * shortest queue; with very old ones it is no better than random, but no worse either. Source     Mitzenmacher 2000,
- * "How useful is old information?".
+ * Source     Mitzenmacher 2000, "How useful is old information?".
  */
 #include "members.h"
 

@@ -1,13 +1,16 @@
 /* Weighted least connections: the member for which (requests in flight + 1) / weight is least.
  *
  * Idea       Least connections, with a server of twice the weight taken to be as loaded by two requests as another is
- * by one. The + 1 is the request that is about to be sent: without it all idle servers look alike, whatever their
- * weight, and at low load the slow get as much as the fast. Invariant  As in least_connections.c: in_flight counts
- * picks minus answers of any kind: time-outs, errors and refusals too. Cost       O(n) a pick. The quotients are
- * compared by cross-multiplication of 64-bit integers: exact, and no division. Ties       The scan starts behind the
- * last one picked, so equals take turns. Gets wrong A weight that is wrong does little harm here, since a server that
- * is slower than its weight says fills up; but fail-fast servers and several balancers hurt it as they do least
- * connections. Source     Linux Virtual Server, "wlc"; HAProxy leastconn compares served / weight in a tree.
+ *            by one. The + 1 is the request that is about to be sent: without it all idle servers look alike, whatever
+ *            their weight, and at low load the slow get as much as the fast.
+ * Invariant  As in least_connections.c: in_flight counts picks minus answers of any kind: time-outs, errors and
+ *            refusals too.
+ * Cost       O(n) a pick. The quotients are compared by cross-multiplication of 64-bit integers: exact, and no
+ *            division.
+ * Ties       The scan starts behind the last one picked, so equals take turns.
+ * Gets wrong A weight that is wrong does little harm here, since a server that is slower than its weight says fills up;
+ *            but fail-fast servers and several balancers hurt it as they do least connections.
+ * Source     Linux Virtual Server, "wlc"; HAProxy leastconn compares served / weight in a tree.
  */
 #include "members.h"
 

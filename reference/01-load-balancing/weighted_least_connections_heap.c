@@ -1,11 +1,13 @@
 /* Weighted least connections in O(log n): the members in a heap by (in flight + 1) / weight.
  *
  * Idea       A pick or an answer changes the key of one member by 1 / weight, so it moves a little way up or down the
- * heap. `where` says where each is. Invariant  The heap is ordered by (key, turn), the keys compared exactly by
- * cross-multiplication; `turn` is the number of the pick that last named the member, so that equals take turns. Cost
- * O(log n) a pick and a done; most moves are short, since keys change by little. Same as weighted_least_connections.c:
- * at each pick a member with the least key; among equals the two may choose differently. Source     HAProxy's leastconn
- * does the same with an elastic binary tree.
+ *            heap. `where` says where each is.
+ * Invariant  The heap is ordered by (key, turn), the keys compared exactly by cross-multiplication; `turn` is the
+ *            number of the pick that last named the member, so that equals take turns.
+ * Cost       O(log n) a pick and a done; most moves are short, since keys change by little.
+ * Same as    weighted_least_connections.c: at each pick a member with the least key; among equals the two may choose
+ *            differently.
+ * Source     HAProxy's leastconn does the same with an elastic binary tree.
  */
 #include "members.h"
 

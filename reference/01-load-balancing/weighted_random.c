@@ -2,14 +2,16 @@
  * table.
  *
  * Idea       Cut the weights into n columns of equal height, each filled by at most two members: its own, and one that
- * gives it what it lacks. A pick draws a column, then a height in it; below the cut it is the column's own, above it
- * the other. Cost       O(1) a pick: two random numbers, one 16-byte row of a table. O(n) to build the table, which is
- * done at the first pick after a change. Gets right With weights in proportion to the servers' speeds no server is
- * overloaded before all are. Each is an M/M/1 queue, and the mean time over the fleet is N / (C (1 - rho)), for C the
- * capacity of all together. Gets wrong Random splitting keeps all the variance of the arrivals: round robin's taking of
- * turns does better. And proportional weights are not the best static ones: the square-root rule, lambda_i = mu_i - a
- * sqrt(mu_i), sends even less to the slow servers, and none at low load. Source     Walker 1977; the table's
- * construction in O(n): Vose 1991.
+ *            gives it what it lacks. A pick draws a column, then a height in it; below the cut it is the column's own,
+ *            above it the other.
+ * Cost       O(1) a pick: two random numbers, one 16-byte row of a table. O(n) to build the table, which is done at the
+ *            first pick after a change.
+ * Gets right With weights in proportion to the servers' speeds no server is overloaded before all are. Each is an M/M/1
+ *            queue, and the mean time over the fleet is N / (C (1 - rho)), for C the capacity of all together.
+ * Gets wrong Random splitting keeps all the variance of the arrivals: round robin's taking of turns does better. And
+ *            proportional weights are not the best static ones: the square-root rule, lambda_i = mu_i - a sqrt(mu_i),
+ *            sends even less to the slow servers, and none at low load.
+ * Source     Walker 1977; the table's construction in O(n): Vose 1991.
  */
 #include "members.h"
 

@@ -1,11 +1,13 @@
 /* Weighted round robin, the plain one: a backend of weight w takes w turns, one after the other.
  *
  * Idea       Walk the list; stay at a backend for as many requests as its weight says. Over a cycle of sum(w) requests
- * the shares are exact. Cost       O(1) a pick. Gets wrong The turns of a backend come in a burst. With weights 5, 1, 1
- * the picks are a a a a a b c: the first server gets five requests in a row and queues four of them while the others
- * idle; with weights like 1500, 1000, 500 the "burst" is most of a second's traffic. Shares right, timing wrong: the
- * mean time is far above that of the interleaved forms, which cost hardly more. Source     nginx before 1.3.1; LVS's
- * "wrr" interleaves a little by weight steps, this one does not.
+ *            the shares are exact.
+ * Cost       O(1) a pick.
+ * Gets wrong The turns of a backend come in a burst. With weights 5, 1, 1 the picks are a a a a a b c: the first server
+ *            gets five requests in a row and queues four of them while the others idle; with weights like 1500, 1000,
+ *            500 the "burst" is most of a second's traffic. Shares right, timing wrong: the mean time is far above that
+ *            of the interleaved forms, which cost hardly more.
+ * Source     nginx before 1.3.1; LVS's "wrr" interleaves a little by weight steps, this one does not.
  */
 #include "members.h"
 

@@ -1,12 +1,16 @@
 /* Two choices on servers of unequal speed: draw by weight, compare (in flight + 1) / weight.
  *
  * Idea       Each member is drawn with a chance in proportion to its weight, so that without any comparison the shares
- * are already those of weighted random; the comparison then evens out what chance brought together. It is stable
- * wherever weighted random is, up to the whole capacity. Cost       A draw by weight is a binary search in the running
- * sums: O(log n), 4 bytes a backend; alias tables would make it O(1) (weighted_random.c), for more code than this entry
- * has. Sums are made at the first pick after a change. Ties       The first drawn. Gets wrong The same member may come
- * up twice when one weight dominates; it is drawn again up to four times, then taken. Source     Berenbrink, Brinkmann,
- * Friedetzky & Nagel 2010 (balls into non-uniform bins); Envoy's weighted least request is a relative.
+ *            are already those of weighted random; the comparison then evens out what chance brought together. It is
+ *            stable wherever weighted random is, up to the whole capacity.
+ * Cost       A draw by weight is a binary search in the running sums: O(log n), 4 bytes a backend; alias tables would
+ *            make it O(1) (weighted_random.c), for more code than this entry has. Sums are made at the first pick after
+ *            a change.
+ * Ties       The first drawn.
+ * Gets wrong The same member may come up twice when one weight dominates; it is drawn again up to four times, then
+ *            taken.
+ * Source     Berenbrink, Brinkmann, Friedetzky & Nagel 2010 (balls into non-uniform bins); Envoy's weighted least
+ *            request is a relative.
  */
 #include "members.h"
 

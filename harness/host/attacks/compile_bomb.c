@@ -1,5 +1,4 @@
-/* verdict: does-not-build
- * A few lines that become gigabytes of code. */
+/* verdict: does-not-build A few lines that become gigabytes of code. */
 #define A(x) x x x x x x x x x x
 #define B(x) A(x) A(x) A(x) A(x) A(x) A(x) A(x) A(x) A(x) A(x)
 #define C(x) B(B(x))

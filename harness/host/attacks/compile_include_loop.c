@@ -1,3 +1,2 @@
-/* verdict: does-not-build
- * Has the compiler read without end. */
+/* verdict: does-not-build Has the compiler read without end. */
 #include "/dev/zero"

@@ -1,5 +1,5 @@
-/* verdict: wrong, short-log
- * A constructor that sets the test library's switches and filters, had that library been in this process. */
+/* verdict: wrong, short-log A constructor that sets the test library's switches and filters, had that library been in
+ * this process. */
 #include <dlfcn.h>
 #include <stdlib.h>
 

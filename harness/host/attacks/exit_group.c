@@ -1,5 +1,5 @@
-/* verdict: left-early
- * The same by the system call itself, so that no exit handler, no wrapper and no destructor sees it. */
+/* verdict: left-early The same by the system call itself, so that no exit handler, no wrapper and no destructor sees
+ * it. */
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -1,5 +1,4 @@
-/* verdict: forbidden-system-call
- * Writes until there is no room left. */
+/* verdict: forbidden-system-call Writes until there is no room left. */
 #include <stdio.h>
 
 __attribute__((constructor)) static void attack(void)

@@ -1,5 +1,5 @@
-/* verdict: wrong, short-log
- * Prints what a passing test program would print, in every format that a careless grader might read. */
+/* verdict: wrong, short-log Prints what a passing test program would print, in every format that a careless grader
+ * might read. */
 #include <stdio.h>
 
 __attribute__((constructor)) static void attack(void)

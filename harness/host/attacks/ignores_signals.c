@@ -1,5 +1,4 @@
-/* verdict: wall-time
- * Ignores every signal that can be ignored, and sleeps, so that no CPU limit ends it. */
+/* verdict: wall-time Ignores every signal that can be ignored, and sleeps, so that no CPU limit ends it. */
 #include <signal.h>
 #include <unistd.h>
 

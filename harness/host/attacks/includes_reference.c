@@ -1,4 +1,3 @@
-/* verdict: does-not-build
- * Has the compiler read the reference. */
+/* verdict: does-not-build Has the compiler read the reference. */
 #include "@REFERENCE@/README.md"
 #include "@REFERENCE@/round_robin.c"

@@ -1,5 +1,4 @@
-/* verdict: forbidden-system-call
- * Kills the process that watches it, and everybody else it may kill. */
+/* verdict: forbidden-system-call Kills the process that watches it, and everybody else it may kill. */
 #include <signal.h>
 #include <unistd.h>
 

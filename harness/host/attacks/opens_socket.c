@@ -1,5 +1,4 @@
-/* verdict: forbidden-system-call
- * Asks somebody else for the answers. */
+/* verdict: forbidden-system-call Asks somebody else for the answers. */
 #include <sys/socket.h>
 
 __attribute__((constructor)) static void attack(void)

@@ -1,5 +1,4 @@
-/* verdict: wrong, short-log
- * A main of its own, and functions named like the grader's. */
+/* verdict: wrong, short-log A main of its own, and functions named like the grader's. */
 #include <stdio.h>
 
 __attribute__((visibility("default"))) int main(void)

@@ -1,6 +1,5 @@
-/* verdict: left-early
- * Looks for the reference, the tests, other submissions and passwords. What it finds it says by its exit code, so that
- * this fails when there is any. */
+/* verdict: left-early Looks for the reference, the tests, other submissions and passwords. What it finds it says by its
+ * exit code, so that this fails when there is any. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,5 +1,4 @@
-/* verdict: forbidden-system-call
- * Reads the memory of the process that started it, where the answers are. */
+/* verdict: forbidden-system-call Reads the memory of the process that started it, where the answers are. */
 #include <sys/uio.h>
 #include <unistd.h>
 

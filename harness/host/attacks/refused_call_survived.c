@@ -1,5 +1,5 @@
-/* verdict: forbidden-system-call, left-early
- * Takes the handler of SIGSYS for itself, so as to live on after a refused call and to hide it. */
+/* verdict: forbidden-system-call, left-early Takes the handler of SIGSYS for itself, so as to live on after a refused
+ * call and to hide it. */
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>

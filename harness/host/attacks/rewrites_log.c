@@ -1,7 +1,6 @@
-/* verdict: left-early, wrong, lacks-an-entry
- * Finds the shared memory of the log and fills it with decisions of its own, marked as finished: exactly what a forger
- * can do, and all of it. A pipe would tell which addresses are mapped, but none can be had; write() to standard output
- * does: it fails on an address that is not there. */
+/* verdict: left-early, wrong, lacks-an-entry Finds the shared memory of the log and fills it with decisions of its own,
+ * marked as finished: exactly what a forger can do, and all of it. A pipe would tell which addresses are mapped, but
+ * none can be had; write() to standard output does: it fails on an address that is not there. */
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,4 @@
-/* verdict: memory, crashed
- * Takes ten gigabytes and writes to all of it. */
+/* verdict: memory, crashed Takes ten gigabytes and writes to all of it. */
 #include <stdlib.h>
 #include <string.h>
 

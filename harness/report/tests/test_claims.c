@@ -96,10 +96,10 @@ static const struct claim_series series[] = {
 static const struct claim_plot plot = {"line", "Line", "Read it.", "i", "", "y", "s", false, false, 4, series};
 
 static const struct claim all[] = {
-    {"mean-half", "The mean is a half.", "1/2", "", "simulated", "square roots", CLAIM_EQUALS, half, mean_of_uniform, 8,
+    {"mean-half", "The mean is a half.", "1/2", "", "simulated", "square roots", CLAIM_EQUALS, 8, half, mean_of_uniform,
      0, NULL},
-    {"two-is-one", "Two is one.", "1", "", "counted", "the same", CLAIM_EQUALS, one, always_two, 1, 0.5, "generosity"},
-    {"at-least-one", "At least one.", "1", "", "counted", "erratic", CLAIM_AT_LEAST, one, erratic, 6, 0, NULL},
+    {"two-is-one", "Two is one.", "1", "", "counted", "the same", CLAIM_EQUALS, 1, one, always_two, 0.5, "generosity"},
+    {"at-least-one", "At least one.", "1", "", "counted", "erratic", CLAIM_AT_LEAST, 6, one, erratic, 0, NULL},
 };
 
 static const struct claim_suite tiny = {"99-tiny", all, 3, &plot, 1};

@@ -13,8 +13,8 @@
 /* (average of x^power - expected) / its standard error, which is estimated from the sample. */
 double law_moment_error(const double *x, size_t n, int power, double expected);
 
-/* Kolmogorov-Smirnov: sqrt(n) times the largest distance between the sample's distribution function and `cdf`.
- * Above 2.23 once in 10,000 samples. Sorts x. */
+/* Kolmogorov-Smirnov: sqrt(n) times the largest distance between the sample's distribution function and `cdf`. Above
+ * 2.23 once in 10,000 samples. Sorts x. */
 double law_ks(double *x, size_t n, double (*cdf)(const void *law, double x), const void *law);
 
 /* Chi-square, as a normal number (Wilson-Hilferty): how far the observed counts are from the expected ones. Above 3.7
