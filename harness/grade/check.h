@@ -5,8 +5,8 @@
  *     CHECK(smooth_weighted, published_sequence)      // task and test of lab.json, hyphens as underscores
  *     {
  *         struct host_outcome outcome;
- *         check_host("smooth-weighted", scenario, size, sizeof(uint32_t), 7, &outcome);     // fails the test unless it
- * finished check_that(picks[0] == 0, "the first pick must be backend 0, it was %u", picks[0]);
+ *         check_host("smooth-weighted", scenario, size, sizeof(uint32_t), 7, &outcome); // or the test fails
+ *         check_that(picks[0] == 0, "the first pick must be backend 0, it was %u", picks[0]);
  *         host_outcome_free(&outcome);
  *     }
  *

@@ -5,7 +5,7 @@
  *            and a server that becomes slow while running loses its share at once.
  * Invariant  in_flight of a backend is the number of picks that named it minus the number of `done` for it, whatever
  *            their outcome and whether it is a member or not.
- * Cost       O(n) a pick, 0.7 ns a backend; least_connections_buckets.c does it in O(1).
+ * Cost       O(n) a pick; least_connections_buckets.c does it in O(1).
  * Ties       The scan starts behind the last one picked, so equals take turns. Starting at 0 each time would send every
  *            request to backend 0 of an idle fleet, and so do all other balancers at the same moment.
  * Gets wrong It sees only what it sent itself: of m balancers each sees an m-th of the load. A server that fails fast

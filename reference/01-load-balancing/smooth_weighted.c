@@ -8,7 +8,7 @@
  *            has not the largest, so c < k w / W + 1: no backend runs ahead of its share by a whole request. After each
  *            W picks all credits are 0 again and the sequence repeats. Weights 5, 1, 1 give a a b a c a a, where the
  *            plain form gives a a a a a b c.
- * Cost       O(n) a pick: 0.7 ns a backend. Nothing at 10 backends, all of a core at 10,000: then
+ * Cost       O(n) a pick. Next to nothing at ten backends; with thousands it is most of what a balancer does: then
  *            smooth_weighted_expanded.c, the same sequence at O(1).
  * Gets wrong It trusts the weights. A server that has become slow keeps its share until somebody changes its weight.
  * Source     nginx 1.3.1, ngx_http_upstream_round_robin.c (2012); gaps: the sequence is that of a "billiard word" only

@@ -6,7 +6,7 @@
  * Law        With n servers, Poisson arrivals and exponential work at load L, the share of queues of length i or more
  *            is L^(2^i - 1) as n grows, where random placing has L^i. Mean time at 90 % load: 2.614 service times
  *            against 10. n balls into n bins: ln ln n / ln 2 + O(1) in the fullest.
- * Cost       O(1): two random numbers, two counts: about 7 ns at any n.
+ * Cost       O(1): two random numbers, two counts, at any n.
  * Ties       The first drawn: it is random itself, so no backend is favoured.
  * Gets wrong On servers of unequal speed it is stable only while, for each group S of servers, the rate x P(both draws
  *            in S) < the speed of S. For the article's fleet that is always so; with a few very fast servers and many
