@@ -1,8 +1,9 @@
 /* A wrong answer to smooth-weighted: plain weighted round robin.
-
-Its author believed that weight w means w requests in a row. The shares are exact over a cycle, but with weights 5, 1, 1
-the first backend gets five requests at once and queues four of them while the other two stand idle: the sequence is to
-be a a b a c a a. */
+ *
+ * Its author believed that weight w means w requests in a row. The shares are exact over a cycle, but with weights 5,
+ * 1, 1 the first backend gets five requests at once and queues four of them while the other two stand idle: the
+ * sequence is to be a a b a c a a.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

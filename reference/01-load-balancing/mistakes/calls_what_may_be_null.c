@@ -1,7 +1,8 @@
 /* A wrong answer to outlier-ejection: calls inner->done without asking whether there is one.
-
-Its author believed that every entry has every operation. The contract allows done, report and idle to be NULL, "the
-entry learns nothing from answers", and round robin makes use of it: the first answer crashes the balancer. */
+ *
+ * Its author believed that every entry has every operation. The contract allows done, report and idle to be NULL, "the
+ * entry learns nothing from answers", and round robin makes use of it: the first answer crashes the balancer.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
 /* A wrong answer to outlier-ejection: failures are counted, not failures in a row.
-
-Its author believed that three failures are three failures. Every healthy backend fails now and then; without going back
-to 0 at a success the count gets to any limit sooner or later, and healthy backends are ejected one after the other. */
+ *
+ * Its author believed that three failures are three failures. Every healthy backend fails now and then; without going
+ * back to 0 at a success the count gets to any limit sooner or later, and healthy backends are ejected one after the
+ * other.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

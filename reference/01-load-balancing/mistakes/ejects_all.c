@@ -1,7 +1,8 @@
 /* A wrong answer to outlier-ejection: no limit to how many are out.
-
-Its author believed that who fails must go, always. When all fail (the database behind them is down) all are ejected,
-and the balancer has nobody left to send even those requests to that would have been answered. */
+ *
+ * Its author believed that who fails must go, always. When all fail (the database behind them is down) all are ejected,
+ * and the balancer has nobody left to send even those requests to that would have been answered.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* A wrong answer to peak-ewma: never measured is load 0, however much is in flight.
-
-Its author believed that a backend which is not known yet should be tried. Once is enough: until its first answer comes
-it wins every draw, and a new machine with cold caches gets the whole traffic. */
+ *
+ * Its author believed that a backend which is not known yet should be tried. Once is enough: until its first answer
+ * comes it wins every draw, and a new machine with cold caches gets the whole traffic.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

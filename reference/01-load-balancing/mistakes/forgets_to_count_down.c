@@ -1,7 +1,8 @@
 /* A wrong answer to peak-ewma: counts the requests that were sent, and not the answers.
-
-Its author believed that `done` is there for the latency. What is called in_flight is then the number of all requests
-ever sent, and the backend that was best so far loses for having been chosen so often. */
+ *
+ * Its author believed that `done` is there for the latency. What is called in_flight is then the number of all requests
+ * ever sent, and the backend that was best so far loses for having been chosen so often.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* A wrong answer to smooth-weighted: nobody pays.
-
-Its author believed that the largest account comes up, and the others will catch up as they earn too. They earn less at
-every pick, so the heaviest backend has the largest account for ever and gets every request. */
+ *
+ * Its author believed that the largest account comes up, and the others will catch up as they earn too. They earn less
+ * at every pick, so the heaviest backend has the largest account for ever and gets every request.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

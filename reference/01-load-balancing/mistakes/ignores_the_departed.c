@@ -1,8 +1,9 @@
 /* A wrong answer to weighted-least-connections: answers of a backend that has left are dropped.
-
-Its author believed that who is not a member is none of the balancer's business. When the backend comes back, its count
-still holds the requests that were answered in between, for good: it looks busier than it is and gets less than its
-share. */
+ *
+ * Its author believed that who is not a member is none of the balancer's business. When the backend comes back, its
+ * count still holds the requests that were answered in between, for good: it looks busier than it is and gets less than
+ * its share.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

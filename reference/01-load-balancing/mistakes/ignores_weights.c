@@ -1,8 +1,9 @@
 /* A wrong answer to weighted-least-connections: plain least connections.
-
-Its author believed that requests in flight tell everything, since the slow backends fill up by themselves. They do, but
-with as many requests as the fast ones: a backend of weight 1 that holds two requests is three times as loaded as one of
-weight 6 that holds five. */
+ *
+ * Its author believed that requests in flight tell everything, since the slow backends fill up by themselves. They do,
+ * but with as many requests as the fast ones: a backend of weight 1 that holds two requests is three times as loaded as
+ * one of weight 6 that holds five.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to weighted-least-connections: divides integers.
-
-Its author believed that (in_flight + 1) / weight can be written down in C as it stands. The division of integers drops
-the fraction: with weights of 4 and 5 the loads 1/4, 3/4 and 4/5 are all 0, so that the comparison sees no difference
-until a backend has `weight` requests in flight. */
+ *
+ * Its author believed that (in_flight + 1) / weight can be written down in C as it stands. The division of integers
+ * drops the fraction: with weights of 4 and 5 the loads 1/4, 3/4 and 4/5 are all 0, so that the comparison sees no
+ * difference until a backend has `weight` requests in flight.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to weighted-least-connections: a refused request is not counted down.
-
-Its author believed that a request which the backend refused was never in flight. It was counted when it was picked, so
-it must be counted down like any other; else each overload, when queues are full, takes a piece of the backend away for
-ever. */
+ *
+ * Its author believed that a request which the backend refused was never in flight. It was counted when it was picked,
+ * so it must be counted down like any other; else each overload, when queues are full, takes a piece of the backend
+ * away for ever.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

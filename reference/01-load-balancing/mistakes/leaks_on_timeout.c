@@ -1,8 +1,9 @@
 /* A wrong answer to weighted-least-connections: counts down on success only.
-
-Its author believed that a request which was not answered has not ended. The client has given up, or has got an error:
-nobody will ever report this request again, so the count stays one too high for good, and with each time-out the backend
-gets less until it gets nothing. */
+ *
+ * Its author believed that a request which was not answered has not ended. The client has given up, or has got an
+ * error: nobody will ever report this request again, so the count stays one too high for good, and with each time-out
+ * the backend gets less until it gets nothing.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to peak-ewma: compares the averages alone.
-
-Its author believed that requests in flight show up in the latencies anyway. They do, but only when they are answered:
-until then the fastest backend gets every request of a burst that it is drawn for, and is not the fastest any more when
-the answers come. */
+ *
+ * Its author believed that requests in flight show up in the latencies anyway. They do, but only when they are
+ * answered: until then the fastest backend gets every request of a burst that it is drawn for, and is not the fastest
+ * any more when the answers come.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* A wrong answer to peak-ewma: the time since the last answer is in milliseconds, tau in nanoseconds.
-
-Its author believed that latencies, being thought of in milliseconds, are measured in them. The quotient is a millionth
-of what it should be, w is 1 to six digits, and nothing ever fades. */
+ *
+ * Its author believed that latencies, being thought of in milliseconds, are measured in them. The quotient is a
+ * millionth of what it should be, w is 1 to six digits, and nothing ever fades.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* A wrong answer to weighted-least-connections: cross-multiplies the wrong way round.
-
-Its author believed that a weight is a burden, so that the load is (in_flight + 1) x weight. It is a capacity: the
-product gives most requests to the slowest backends. */
+ *
+ * Its author believed that a weight is a burden, so that the load is (in_flight + 1) x weight. It is a capacity: the
+ * product gives most requests to the slowest backends.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to peak-ewma: the second choice is the neighbour of the first.
-
-Its author believed that one random number is enough, as the one behind the first is random too. But then only n of the
-n (n - 1) / 2 pairs ever come up: each backend competes with the same two neighbours all the time, and one that stands
-between two slow ones is flooded. */
+ *
+ * Its author believed that one random number is enough, as the one behind the first is random too. But then only n of
+ * the n (n - 1) / 2 pairs ever come up: each backend competes with the same two neighbours all the time, and one that
+ * stands between two slow ones is flooded.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

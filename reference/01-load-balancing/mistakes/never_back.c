@@ -1,8 +1,9 @@
 /* A wrong answer to outlier-ejection: who is out stays out.
-
-Its author believed that a backend which failed three times in a row is broken. Many are restarted, or were cut off for
-a moment; and whoever is ejected for ever makes the fleet smaller for ever, until the limit is reached and none of the
-later failures is ejected at all. */
+ *
+ * Its author believed that a backend which failed three times in a row is broken. Many are restarted, or were cut off
+ * for a moment; and whoever is ejected for ever makes the fleet smaller for ever, until the limit is reached and none
+ * of the later failures is ejected at all.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

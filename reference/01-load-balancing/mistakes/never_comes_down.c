@@ -1,8 +1,9 @@
 /* A wrong answer to peak-ewma: remembers the slowest answer, and lets only time fade it.
-
-Its author believed that "peak" means the maximum. An average comes down with each faster answer as well, by 1 - w of
-the difference; this one begins its fading anew at each answer with the old peak in it, so the busier a backend is the
-longer it is punished. */
+ *
+ * Its author believed that "peak" means the maximum. An average comes down with each faster answer as well, by 1 - w of
+ * the difference; this one begins its fading anew at each answer with the old peak in it, so the busier a backend is
+ * the longer it is punished.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

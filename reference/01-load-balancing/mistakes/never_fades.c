@@ -1,8 +1,9 @@
 /* A wrong answer to peak-ewma: the average changes only when an answer comes.
-
-Its author believed that without news there is nothing to compute. A backend with a bad average is not picked, so no
-answer of it ever comes that could mend the average: one slow second and it is shut out, for as long as the others are
-faster than its memory. */
+ *
+ * Its author believed that without news there is nothing to compute. A backend with a bad average is not picked, so no
+ * answer of it ever comes that could mend the average: one slow second and it is shut out, for as long as the others
+ * are faster than its memory.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

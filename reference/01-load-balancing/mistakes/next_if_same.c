@@ -1,7 +1,8 @@
 /* A wrong answer to peak-ewma: when both draws are the same, the second becomes the next.
-
-Its author believed that this keeps the two different and all pairs alike. A neighbour comes up twice as often as any
-other: by its own draw, and whenever the first is drawn again. */
+ *
+ * Its author believed that this keeps the two different and all pairs alike. A neighbour comes up twice as often as any
+ * other: by its own draw, and whenever the first is drawn again.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to weighted-least-connections: compares in_flight / weight.
-
-Its author believed that the load is what is in flight now. But the question is how loaded the backend will be WITH this
-request: without the + 1 every idle backend has load 0, whatever its weight, and at low load the slow ones get as much
-as the fast. */
+ *
+ * Its author believed that the load is what is in flight now. But the question is how loaded the backend will be WITH
+ * this request: without the + 1 every idle backend has load 0, whatever its weight, and at low load the slow ones get
+ * as much as the fast.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

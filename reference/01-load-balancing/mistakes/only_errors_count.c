@@ -1,7 +1,8 @@
 /* A wrong answer to outlier-ejection: time-outs and refusals are no failures.
-
-Its author believed that only an answer can be a failure. A backend that accepts requests and never answers is the worst
-kind there is, and it would never be ejected, nor would one that refuses all. */
+ *
+ * Its author believed that only an answer can be a failure. A backend that accepts requests and never answers is the
+ * worst kind there is, and it would never be ejected, nor would one that refuses all.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to outlier-ejection: passes everything on and ejects nobody.
-
-Its author believed that the inner entry sees the answers and will avoid a bad backend by itself. Round robin looks at
-no answer; and those that look at load or latency are drawn to a backend that fails fast, since it answers sooner than
-any other. */
+ *
+ * Its author believed that the inner entry sees the answers and will avoid a bad backend by itself. Round robin looks
+ * at no answer; and those that look at load or latency are drawn to a backend that fails fast, since it answers sooner
+ * than any other.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

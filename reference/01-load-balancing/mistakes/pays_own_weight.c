@@ -1,7 +1,8 @@
 /* A wrong answer to smooth-weighted: who is picked pays its own weight.
-
-Its author believed that a backend gives back what it has just earned. The payment must match what ALL earned in this
-pick, the sum of the weights, or the accounts grow without bound and their order has nothing to do with the shares. */
+ *
+ * Its author believed that a backend gives back what it has just earned. The payment must match what ALL earned in this
+ * pick, the sum of the weights, or the accounts grow without bound and their order has nothing to do with the shares.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

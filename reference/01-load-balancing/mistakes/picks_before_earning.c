@@ -1,8 +1,9 @@
 /* A wrong answer to smooth-weighted: picks first and lets the backends earn afterwards.
-
-Its author believed that the order of "earn" and "pick" makes no difference, since over a whole cycle each backend earns
-and pays the same. It does: the first pick is made on empty accounts, where all are equal, and from there on the
-sequence is another one than the published. */
+ *
+ * Its author believed that the order of "earn" and "pick" makes no difference, since over a whole cycle each backend
+ * earns and pays the same. It does: the first pick is made on empty accounts, where all are equal, and from there on
+ * the sequence is another one than the published.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

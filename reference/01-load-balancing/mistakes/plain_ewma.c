@@ -1,8 +1,9 @@
 /* A wrong answer to peak-ewma: a plain moving average.
-
-Its author believed that bad news and good news are to be mixed in alike. Answers that come a few milliseconds apart
-have next to no weight against a tau of seconds, so a backend that has become a hundred times slower looks fine for a
-long time and goes on being fed. */
+ *
+ * Its author believed that bad news and good news are to be mixed in alike. Answers that come a few milliseconds apart
+ * have next to no weight against a tau of seconds, so a backend that has become a hundred times slower looks fine for a
+ * long time and goes on being fed.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to smooth-weighted: draws by weight.
-
-Its author believed that a backend which is drawn with a chance of weight / total gets its share. It does on average,
-over many cycles; in one cycle of `total` picks some get one more and others one fewer, which is just what the taking of
-turns is there to avoid. */
+ *
+ * Its author believed that a backend which is drawn with a chance of weight / total gets its share. It does on average,
+ * over many cycles; in one cycle of `total` picks some get one more and others one fewer, which is just what the taking
+ * of turns is there to avoid.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to smooth-weighted: a weight of 0 stops the earning, not the spending.
-
-Its author believed that a backend which earns nothing is never picked, and left the accounts as they were at each
-change. One that leaves with something on its account still has the largest one sooner or later, and gets a request
-although it is gone. */
+ *
+ * Its author believed that a backend which earns nothing is never picked, and left the accounts as they were at each
+ * change. One that leaves with something on its account still has the largest one sooner or later, and gets a request
+ * although it is gone.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

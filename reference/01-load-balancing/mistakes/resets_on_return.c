@@ -1,7 +1,8 @@
 /* A wrong answer to weighted-least-connections: a backend that joins begins at 0 in flight.
-
-Its author believed that who comes back comes back empty. The answers to requests of its earlier life still arrive, and
-each counts down from 0: the unsigned count wraps to four billion, and the backend never gets a request again. */
+ *
+ * Its author believed that who comes back comes back empty. The answers to requests of its earlier life still arrive,
+ * and each counts down from 0: the unsigned count wraps to four billion, and the backend never gets a request again.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

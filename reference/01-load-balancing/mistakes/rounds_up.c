@@ -1,7 +1,8 @@
 /* A wrong answer to outlier-ejection: the allowed share is rounded to the nearest.
-
-Its author believed that half of five backends is three, or near enough. "Never more than this share" means down: three
-of five is sixty per cent, and the two that remain get two and a half times their load. */
+ *
+ * Its author believed that half of five backends is three, or near enough. "Never more than this share" means down:
+ * three of five is sixty per cent, and the two that remain get two and a half times their load.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

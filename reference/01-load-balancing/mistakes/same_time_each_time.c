@@ -1,7 +1,8 @@
 /* A wrong answer to outlier-ejection: every ejection lasts as long as the first.
-
-Its author believed that eject_for_ns is how long an ejection lasts. It is how long the FIRST lasts; the k-th in a row
-lasts k times as long, so that a backend which is still broken costs fewer and fewer requests. */
+ *
+ * Its author believed that eject_for_ns is how long an ejection lasts. It is how long the FIRST lasts; the k-th in a
+ * row lasts k times as long, so that a backend which is still broken costs fewer and fewer requests.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* A wrong answer to peak-ewma: the second draw may be the first again.
-
-Its author believed that two draws are two choices. One time in n they are the same backend, which then gets the request
-however slow it is: with five backends the worst one of them keeps a twenty-fifth of the traffic, for ever. */
+ *
+ * Its author believed that two draws are two choices. One time in n they are the same backend, which then gets the
+ * request however slow it is: with five backends the worst one of them keeps a twenty-fifth of the traffic, for ever.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* A wrong answer to peak-ewma: each pick begins a new generator.
-
-Its author believed that a generator is to be seeded where it is used. It is the same seed each time, so the same two
-"random" members are drawn at each pick, and the others never get a request. */
+ *
+ * Its author believed that a generator is to be seeded where it is used. It is the same seed each time, so the same two
+ * "random" members are drawn at each pick, and the others never get a request.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

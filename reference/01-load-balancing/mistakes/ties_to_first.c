@@ -1,7 +1,8 @@
 /* A wrong answer to weighted-least-connections: the search always begins at backend 0.
-
-Its author believed that any of the least loaded is as good as any other. One pick is; but an idle fleet is all ties,
-and then backend 0 gets every request, and gets it from all other balancers too. */
+ *
+ * Its author believed that any of the least loaded is as good as any other. One pick is; but an idle fleet is all ties,
+ * and then backend 0 gets every request, and gets it from all other balancers too.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

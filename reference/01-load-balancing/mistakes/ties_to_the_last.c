@@ -1,8 +1,9 @@
 /* A wrong answer to smooth-weighted: ties go to the last.
-
-Its author believed that >= or > is a matter of taste when two accounts are equal. The shares and the smoothness are
-right, but the rule says that equals go to the lowest number, and who relies on the sequence (or compares two
-implementations) gets another one. */
+ *
+ * Its author believed that >= or > is a matter of taste when two accounts are equal. The shares and the smoothness are
+ * right, but the rule says that equals go to the lowest number, and who relies on the sequence (or compares two
+ * implementations) gets another one.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* A wrong answer to smooth-weighted: the sum of the weights is only ever added to.
-
-Its author believed that joining is the one moment at which the sum of the weights changes. After a backend has left or
-got another weight, whoever is picked pays the old sum, which is not what the others earn together: the accounts drift
-and the shares with them. */
+ *
+ * Its author believed that joining is the one moment at which the sum of the weights changes. After a backend has left
+ * or got another weight, whoever is picked pays the old sum, which is not what the others earn together: the accounts
+ * drift and the shares with them.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* A wrong answer to smooth-weighted: a weight of 0 is taken for 1.
-
-Its author believed that every member has to get something, and that 0 is a slip of whoever set it. Weight 0 is how an
-operator drains a backend before taking it down: a member that gets nothing. */
+ *
+ * Its author believed that every member has to get something, and that 0 is a slip of whoever set it. Weight 0 is how
+ * an operator drains a backend before taking it down: a member that gets nothing.
+ */
 #include "load_balancing.h"
 
 #include <errno.h>

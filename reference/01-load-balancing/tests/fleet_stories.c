@@ -335,8 +335,8 @@ Test(fleet_stories, idle_after_a_failure)
                "40: pick 0\n41: ok 0 1\n41: idle 0\n");
 }
 
-/* Figures of a story: two measured requests after one of warm-up. The span is 10 … 20; held 2, then 1 from 15 on,
- * so 1.5. */
+/* Figures of a story: two measured requests after one of warm-up. The span is 10 … 20; held 2, then 1 from 15 on, so
+ * 1.5. */
 Test(fleet_stories, figures)
 {
     struct story s = {.request = {{5, 10, 0}, {10, 5, 0}, {20, 7, 1}}};
