@@ -16,7 +16,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- round robin's ceiling, and what it loses beyond ------------------------------------------------------------ */
+/* ---- round robin's ceiling, and what it loses beyond ---- */
 
 static double predict_ceiling(void)
 {
@@ -74,7 +74,7 @@ static double measure_loss_8000(const struct claim_run *run)
     return loss_at(run->broken ? "least-connections" : "round-robin", 8000, 400000, run);
 }
 
-/* ---- cures: nothing is lost at 60 % ------------------------------------------------------------------------------ */
+/* ---- cures: nothing is lost at 60 % ---- */
 
 static double predict_none(void)
 {
@@ -116,7 +116,7 @@ static double lossless_peak_ewma(const struct claim_run *run)
     return lossless("peak-ewma", run);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 #define FLUID       "sum over servers of max(0, rate/N - mu_i), over rate"
 #define NO_OVERLOAD "every server below its speed: 0"

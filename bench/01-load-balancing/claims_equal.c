@@ -14,7 +14,7 @@
 enum { FEW = 10, SIZE = 64 };
 static const double load = 0.9;
 
-/* ---- turns against lots ------------------------------------------------------------------------------------------ */
+/* ---- turns against lots ---- */
 
 static double predict_turns(void)
 {
@@ -43,7 +43,7 @@ static double measure_percentile(const struct claim_run *run)
     return (double)ns / 1e6;
 }
 
-/* ---- d choices --------------------------------------------------------------------------------------------------- */
+/* ---- d choices ---- */
 
 static double mean_in_limit(const char *entry, uint64_t requests, uint64_t seed)
 {
@@ -97,7 +97,7 @@ static double measure_tail(const struct claim_run *run)
     return (4 * run_tail(entry, &large, 4) - run_tail(entry, &small, 4)) / 3;
 }
 
-/* ---- balls into bins --------------------------------------------------------------------------------------------- */
+/* ---- balls into bins ---- */
 
 enum { BINS = 1 << 16 };
 
@@ -131,7 +131,7 @@ static double measure_balls_three(const struct claim_run *run)
     return run_fullest_bin(run->broken ? "two-choices" : "three-choices", BINS, run->seed);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 #define LIMIT "the extrapolation from 64 and 256 servers leaves a term of the order 1/64^2"
 

@@ -9,7 +9,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- one shared queue -------------------------------------------------------------------------------------------- */
+/* ---- one shared queue ---- */
 
 static double predict_central(void)
 {
@@ -24,7 +24,7 @@ static double measure_central(const struct claim_run *run)
     return run_mean_ms("random", &s) - 1; /* the wait is what the time has beyond the service */
 }
 
-/* ---- uneven work ------------------------------------------------------------------------------------------------- */
+/* ---- uneven work ---- */
 
 /* Four requests in five are below the mean, and two in ten thousand are a hundred times it and more. */
 static struct dist heavy(void)
@@ -61,7 +61,7 @@ static double measure_sharing(const struct claim_run *run)
     return heavy_mean(!run->broken, run);
 }
 
-/* ---- Little's law ------------------------------------------------------------------------------------------------ */
+/* ---- Little's law ---- */
 
 static double predict_little(void)
 {
@@ -83,7 +83,7 @@ static double measure_little(const struct claim_run *run)
     return ratio;
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 static const struct claim claims[] = {
     {.id = "central-queue",

@@ -7,7 +7,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- old news ---------------------------------------------------------------------------------------------------- */
+/* ---- old news ---- */
 
 enum { BOARD_SERVERS = 128, OLD = 8, STALE = 64 }; /* the last two in service times, which are 1 ms */
 static const double board_load = 0.9;
@@ -49,7 +49,7 @@ static double measure_stale_board(const struct claim_run *run)
     return board_mean(run->broken ? "random" : "two-choices-reported", STALE, run);
 }
 
-/* ---- a server that fails fast ------------------------------------------------------------------------------------ */
+/* ---- a server that fails fast ---- */
 
 enum {
     FAILS_IN = 1000,
@@ -96,7 +96,7 @@ static double measure_ejected(const struct claim_run *run)
     return failures;
 }
 
-/* ---- balancers that do not see each other ------------------------------------------------------------------------ */
+/* ---- balancers that do not see each other ---- */
 
 enum { CROWD = 4000 };
 static const double crowd_load = 0.7;
@@ -157,7 +157,7 @@ static double measure_tokens(const struct claim_run *run)
     return run_mean_ms(run->broken ? "random" : "join-idle-queue", &s);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 static const struct claim claims[] = {
     {.id = "herding",

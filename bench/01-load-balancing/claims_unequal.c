@@ -9,7 +9,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- how long requests take under a fixed split ------------------------------------------------------------------ */
+/* ---- how long requests take under a fixed split ---- */
 
 static double predict_weighted_random(void)
 {
@@ -65,7 +65,7 @@ static double measure_square_root_gain(const struct claim_run *run)
            split_mean_ms(9000, run->broken ? article_speed : split, 1000000, run->seed);
 }
 
-/* ---- the right weights are not enough ---------------------------------------------------------------------------- */
+/* ---- the right weights are not enough ---- */
 
 static double predict_bursts(void)
 {
@@ -123,7 +123,7 @@ static double measure_lopsided(const struct claim_run *run)
     return run_loss(run->broken ? "weighted-two-choices" : "two-choices", &s);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 static const struct claim claims[] = {
     {.id = "weighted-random-mean",

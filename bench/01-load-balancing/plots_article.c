@@ -8,7 +8,7 @@
 
 enum { REQUESTS = 40000 };
 
-/* ---- loss -------------------------------------------------------------------------------------------------------- */
+/* ---- loss ---- */
 
 static double loss_load(uint32_t i)
 {
@@ -56,7 +56,7 @@ static const struct claim_series loss_series[] = {
     {0},
 };
 
-/* ---- time -------------------------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 static double time_load(uint32_t i)
 {
@@ -146,7 +146,7 @@ static const struct claim_series time_series[] = {
     {0},
 };
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 static const struct claim_plot table[] = {
     {.id = "loss",

@@ -7,7 +7,7 @@
 
 static const char *const entry_of[] = {"", "random", "two-choices", "three-choices"}; /* by the number of choices */
 
-/* ---- time against load ------------------------------------------------------------------------------------------- */
+/* ---- time against load ---- */
 
 enum { MANY = 128, REQUESTS = 40000 };
 
@@ -71,7 +71,7 @@ static const struct claim_series mean_series[] = {
     {0},
 };
 
-/* ---- how long queues get ----------------------------------------------------------------------------------------- */
+/* ---- how long queues get ---- */
 
 static double length_of(uint32_t i)
 {
@@ -114,7 +114,7 @@ static const struct claim_series tail_series[] = {
     {0},
 };
 
-/* ---- balls into bins --------------------------------------------------------------------------------------------- */
+/* ---- balls into bins ---- */
 
 static double bins_of(uint32_t i)
 {
@@ -156,7 +156,7 @@ static const struct claim_series fullest_series[] = {
     {0},
 };
 
-/* ---- the same load on more and more servers ---------------------------------------------------------------------- */
+/* ---- the same load on more and more servers ---- */
 
 static uint32_t servers_at(uint32_t i)
 {
@@ -226,7 +226,7 @@ static const struct claim_series together_series[] = {
     {0},
 };
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 static const struct claim_plot table[] = {
     {.id = "choices",

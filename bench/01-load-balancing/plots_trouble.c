@@ -7,7 +7,7 @@
 
 enum { REQUESTS = 60000 };
 
-/* ---- old news ---------------------------------------------------------------------------------------------------- */
+/* ---- old news ---- */
 
 enum { BOARD_SERVERS = 64, PERIODS = 9, BEARABLE = 7 };
 
@@ -53,7 +53,7 @@ static const struct claim_series herd_series[] = {
     {0},
 };
 
-/* ---- a server that fails fast ------------------------------------------------------------------------------------ */
+/* ---- a server that fails fast ---- */
 
 enum { FAILS_IN = 1000, SECONDS = 10 };
 
@@ -105,7 +105,7 @@ static const struct claim_series failed_series[] = {
     {0},
 };
 
-/* ---- balancers that do not see each other ------------------------------------------------------------------------ */
+/* ---- balancers that do not see each other ---- */
 
 enum { CROWDS = 7 };
 static const double crowd_load = 0.7;
@@ -160,7 +160,7 @@ static const struct claim_series crowd_series[] = {
     {0},
 };
 
-/* ---- the table --------------------------------------------------------------------------------------------------- */
+/* ---- the table ---- */
 
 static const struct claim_plot table[] = {
     {.id = "herding",

@@ -61,8 +61,7 @@ static const struct fleet_server servers[] = {{1500, 150, 0}, {1500, 150, 0}, {1
 #define CAPACITY  10000.0
 #define QUEUE_CAP 100
 
-/* ---- what was asked for
- * ------------------------------------------------------------------------------------------------- */
+/* ---- what was asked for ---- */
 
 static const char *value_of(int argc, char **argv, int *i)
 {
@@ -104,8 +103,7 @@ static void parse(int argc, char **argv)
         error_exit(EXIT_WRONG_USE, "replay: which trace? For example: faultline replay 01 access.log");
 }
 
-/* ---- entries
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- entries ---- */
 
 static bool listed(const char *list, const char *name)
 {
@@ -168,8 +166,7 @@ static void find_entries(void)
     }
 }
 
-/* ---- the log
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the log ---- */
 
 static void remove_temporary(void)
 {

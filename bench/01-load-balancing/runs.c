@@ -39,7 +39,7 @@ static const struct lb_ops *find(const char *entry, const struct lb_ops **inner)
     return ops;
 }
 
-/* ---- fleets ---------------------------------------------------------------------------------------------------- */
+/* ---- fleets ---- */
 
 /* What the wrappers and peak EWMA want to know; everybody else ignores it. */
 static const struct lb_config settings = {
@@ -85,7 +85,7 @@ struct fleet_scenario equal_fleet(uint32_t n, double load, uint64_t requests, ui
                                    .server = equal_server};
 }
 
-/* ---- runs ------------------------------------------------------------------------------------------------------ */
+/* ---- runs ---- */
 
 void run_entry(const char *entry, const struct fleet_scenario *s, struct fleet_result *result)
 {
@@ -113,7 +113,7 @@ double run_loss(const char *entry, const struct fleet_scenario *s)
     return loss;
 }
 
-/* ---- how long queues are --------------------------------------------------------------------------------------- */
+/* ---- how long queues are ---- */
 
 /* Stands between the fleet and the entry, and keeps count of the queues that hold `length` or more. */
 struct watch {
@@ -192,7 +192,7 @@ double run_tail(const char *entry, const struct fleet_scenario *s, uint32_t leng
     return 100 * w.area / (double)(w.since - w.from) / s->servers;
 }
 
-/* ---- balls into bins ------------------------------------------------------------------------------------------- */
+/* ---- balls into bins ---- */
 
 double run_fullest_bin(const char *entry, uint32_t n, uint64_t seed)
 {
@@ -217,7 +217,7 @@ double run_fullest_bin(const char *entry, uint32_t n, uint64_t seed)
     return most;
 }
 
-/* ---- one queue for all ----------------------------------------------------------------------------------------- */
+/* ---- one queue for all ---- */
 
 /* Whoever is first in the one queue gets the server that is free first. With requests served in the order of their
  * arrival that can be worked out when a request arrives: it starts when the earliest of the servers is free, or now. */

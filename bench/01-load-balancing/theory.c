@@ -17,7 +17,7 @@ double theory_power(double x, uint32_t n)
     return y;
 }
 
-/* ---- one shared queue ------------------------------------------------------------------------------------------ */
+/* ---- one shared queue ---- */
 
 double theory_erlang_b(uint32_t c, double a)
 {
@@ -38,7 +38,7 @@ double theory_central_wait(uint32_t c, double rate, double mu)
     return theory_erlang_c(c, rate / mu) / (c * mu - rate);
 }
 
-/* ---- one server ------------------------------------------------------------------------------------------------ */
+/* ---- one server ---- */
 
 double theory_mm1_mean(double rate, double mu)
 {
@@ -65,7 +65,7 @@ double theory_erlang_arrivals_mean(uint32_t k, double rate, double mu)
     return 1 / (mu * (1 - s));
 }
 
-/* ---- a fixed split --------------------------------------------------------------------------------------------- */
+/* ---- a fixed split ---- */
 
 double theory_even_throughput(const double *speed, uint32_t n, double rate)
 {
@@ -127,7 +127,7 @@ double theory_square_root_split(const double *speed, uint32_t n, double rate, do
     return theory_split_mean(speed, split, n);
 }
 
-/* ---- overloading a few ----------------------------------------------------------------------------------------- */
+/* ---- overloading a few ---- */
 
 double theory_burst_loss(const double *speed, uint32_t n, double rate, uint32_t cap)
 {
@@ -146,7 +146,7 @@ double theory_two_choices_loss(uint32_t slow, uint32_t n, double slow_speed, dou
     return sent > can ? (sent - can) / rate : 0;
 }
 
-/* ---- d choices ------------------------------------------------------------------------------------------------- */
+/* ---- d choices ---- */
 
 /* The exponent (d^i - 1) / (d - 1) is 0, 1, 1 + d, 1 + d + d^2 ...; for d = 1 that is i. */
 double theory_supermarket_tail(uint32_t d, double load, uint32_t i)
@@ -198,7 +198,7 @@ double theory_fullest_bin(uint32_t d, double n)
     return mean;
 }
 
-/* ---- trouble --------------------------------------------------------------------------------------------------- */
+/* ---- trouble ---- */
 
 /* Nobody healthy ever holds two, since the failing server would be preferred. With b of the n - 1 healthy ones busy,
  * n - b servers are idle, the failing one among them, and each is as likely to be taken: b grows at the rate

@@ -111,8 +111,7 @@ enum exit_code command_demo(struct session *s)
     return code;
 }
 
-/* ---- replay
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- replay ---- */
 
 enum exit_code command_replay(struct session *s)
 {

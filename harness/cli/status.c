@@ -86,8 +86,7 @@ enum exit_code command_list(struct session *s)
     return EXIT_FINE;
 }
 
-/* ---- status
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- status ---- */
 
 static json_t *progress_of(const struct session *s, const struct lab *lab)
 {

@@ -59,8 +59,7 @@ static struct grade_result *grade_file(struct tally *t, const char *file, const 
     return result;
 }
 
-/* ---- starter, reference, mistakes
- * ---------------------------------------------------------------------------------------------- */
+/* ---- starter, reference, mistakes ---- */
 
 static void verify_starter(struct tally *t)
 {

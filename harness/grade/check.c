@@ -39,8 +39,7 @@ static bool debugging(void)
     return debug && strcmp(debug, "1") == 0;
 }
 
-/* ---- the record that a test leaves
- * ---------------------------------------------------------------------------------------- */
+/* ---- the record that a test leaves ---- */
 
 static int write_json(const char *file, json_t *json)
 {
@@ -113,8 +112,7 @@ void check_that(bool good, const char *format, ...)
     fail(VERDICT_WRONG, raw);
 }
 
-/* ---- running an entry
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- running an entry ---- */
 
 void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
                     struct host_outcome *outcome)
@@ -165,8 +163,7 @@ uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget,
     return n;
 }
 
-/* ---- what Criterion's runner saw, in a process that the tests can't reach
- * ------------------------------------------------------ */
+/* ---- what Criterion's runner saw, in a process that the tests can't reach ---- */
 
 static json_t *seen;
 
@@ -186,8 +183,7 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
     write_json("run.json", json_pack("{s:o}", "tests", seen ? seen : json_array()));
 }
 
-/* ---- the program
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the program ---- */
 
 extern const struct check_test *const __start_check_tests[] __attribute__((visibility("hidden"), weak));
 extern const struct check_test *const __stop_check_tests[] __attribute__((visibility("hidden"), weak));

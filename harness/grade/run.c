@@ -33,8 +33,7 @@ static void underscores(char *out, size_t size, const char *id)
             *p = '_';
 }
 
-/* ---- one run of the program
- * ------------------------------------------------------------------------------------------------ */
+/* ---- one run of the program ---- */
 
 struct seed_run {
     const struct lab *lab;
@@ -99,8 +98,7 @@ static int run_program(const struct seed_run *run, struct error *err)
     return code;
 }
 
-/* ---- reading what it left
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- reading what it left ---- */
 
 static json_t *load(const char *folder, const char *file)
 {
@@ -179,8 +177,7 @@ static int run_seed(struct grade_result *result, struct seed_run *run, bool hidd
     return code;
 }
 
-/* ---- the result
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- the result ---- */
 
 static struct grade_result *empty_result(const struct lab *lab, const struct grade_options *options)
 {

@@ -21,8 +21,7 @@
 
 #define SOURCE_LIMIT (1u << 20)
 
-/* ---- taking the files
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- taking the files ---- */
 
 static bool listed(const struct lab *lab, const char *file)
 {
@@ -75,8 +74,7 @@ int submission_take(const struct lab *lab, const char *folder, const char *into,
     return 0;
 }
 
-/* ---- building
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- building ---- */
 
 static int copy_headers(const char *root, const char *folder, const char *into, struct error *err)
 {

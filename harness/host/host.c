@@ -68,8 +68,7 @@ int verdict_from_id(const char *id, enum verdict *verdict)
     return -EINVAL;
 }
 
-/* ---- shared memory
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- shared memory ---- */
 
 struct memory {
     int fd;
@@ -113,8 +112,7 @@ static int seal_shared(struct memory *m, const struct host_request *q)
     return fcntl(m->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ? -errno : 0;
 }
 
-/* ---- words
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- words ---- */
 
 __attribute__((format(printf, 3, 4))) static void say(struct host_outcome *o, enum verdict verdict, const char *format,
                                                       ...)
@@ -189,8 +187,7 @@ static void say_crash(const struct host_request *q, struct host_outcome *o, cons
     say(o, VERDICT_CRASHED, "it crashed: %s%s%s.", strsignal(signal_number), why, place);
 }
 
-/* ---- the verdict
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the verdict ---- */
 
 static bool judge_signal(const struct host_request *q, struct host_outcome *o, const struct host_note *n,
                          int signal_number, unsigned layers)

@@ -31,8 +31,7 @@
 static struct host_note *note; /* shared; global because a signal handler and malloc write to it */
 static const char *plugin_path;
 
-/* ---- malloc, to know afterwards that memory was refused
- * ---------------------------------------------------------------- */
+/* ---- malloc, to know afterwards that memory was refused ---- */
 
 #if !SANDBOX_SANITIZED
 extern void *__libc_malloc(size_t size);
@@ -114,8 +113,7 @@ static void watch_crashes(void)
     }
 }
 
-/* ---- the runner
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- the runner ---- */
 
 static void *map(int fd, int protection, int flags, size_t *size)
 {
@@ -160,8 +158,7 @@ _Noreturn static void run(const char *entry, const struct sandbox_limits *limits
     _exit(EXIT_FINE);
 }
 
-/* ---- the supervisor
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the supervisor ---- */
 
 static int supervise(pid_t runner)
 {

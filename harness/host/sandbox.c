@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- layers ------------------------------------------------------------------------------------------------------ */
+/* ---- layers ---- */
 
 const char *sandbox_layer_name(unsigned layer)
 {
@@ -154,8 +154,7 @@ void sandbox_command(const char **command, unsigned layers, const struct sandbox
     command[n] = NULL;
 }
 
-/* ---- limits
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- limits ---- */
 
 static int limit(int resource, uint64_t value)
 {
@@ -177,8 +176,7 @@ int sandbox_limit(const struct sandbox_limits *l)
     return code;
 }
 
-/* ---- system calls
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- system calls ---- */
 
 #define CALL(name) SCMP_SYS(name)
 

@@ -37,8 +37,7 @@ static void *zeroed(size_t n, size_t size)
     return p;
 }
 
-/* ---- options
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 static const char usage[] =
     "usage: claims [--seed N] [--out FILE] [--only ID[,ID...]] [--broken] [--quiet]\n"
@@ -122,8 +121,7 @@ static void parse(struct request *r, int argc, char **argv)
         r->wanted[i] = true;
 }
 
-/* ---- what to measure
- * ------------------------------------------------------------------------------------------------- */
+/* ---- what to measure ---- */
 
 /* Jobs in the order in which their results are read again: claim by claim (with the cure, then broken), then plot by
  * plot, series by series, point by point; each time all seeds. */
@@ -195,8 +193,7 @@ static struct measure_mean next_mean(struct jobs *jobs, uint32_t n)
     return m;
 }
 
-/* ---- judgement
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- judgement ---- */
 
 /* The error of the mean, and what the formula leaves open; at least what floating point leaves open. */
 static double tolerance(const struct claim *c, const struct measure_mean *m, double predicted)
@@ -235,8 +232,7 @@ static bool holds(const struct claim *c, double predicted, double measured, doub
     return false;
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON ---- */
 
 static json_t *real(double v)
 {
@@ -346,8 +342,7 @@ static json_t *result_json(const struct request *r, const struct lab *lab, struc
     return o;
 }
 
-/* ---- main
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- main ---- */
 
 static void leave(const struct request *r, const json_t *result)
 {

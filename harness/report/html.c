@@ -82,8 +82,7 @@ static void put_sum(FILE *out, size_t holding, size_t claims)
             good ? "\u2713" : "\u2717", holding, claims, claims == 1 ? "" : "s", claims == 1 ? "s" : "");
 }
 
-/* ---- plots
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- plots ---- */
 
 static void put_point(FILE *out, const json_t *series, size_t i)
 {
@@ -147,8 +146,7 @@ static void put_plot(FILE *out, const struct html_page *page, const json_t *lab,
     fputs("</figure>\n", out);
 }
 
-/* ---- a lab
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- a lab ---- */
 
 static void put_next(FILE *out, const json_t *lab)
 {
@@ -195,8 +193,7 @@ static void put_lab(FILE *out, const struct html_page *page, const json_t *lab)
     fputs("</section>\n", out);
 }
 
-/* ---- head and foot
- * --------------------------------------------------------------------------------------------------- */
+/* ---- head and foot ---- */
 
 static void put_contents(FILE *out, const json_t *labs)
 {

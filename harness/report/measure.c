@@ -31,8 +31,7 @@ uint64_t measure_seed(uint64_t master, const char *id, uint32_t i)
     return seed;
 }
 
-/* ---- mean and spread
- * ------------------------------------------------------------------------------------------------- */
+/* ---- mean and spread ---- */
 
 /* P(|T| > t) for Student's t with f degrees of freedom: the finite sums of Abramowitz and Stegun 26.7.3 and 26.7.4. */
 static double beyond(double t, uint32_t f)
@@ -72,8 +71,7 @@ struct measure_mean measure_mean(const double *value, uint32_t n)
     return m;
 }
 
-/* ---- jobs
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- jobs ---- */
 
 struct work {
     struct measure_job *job;

@@ -61,7 +61,7 @@ static bool is_line(const json_t *series)
     return strcmp(text(series, "kind"), "line") == 0;
 }
 
-/* ---- axes -------------------------------------------------------------------------------------------------------- */
+/* ---- axes ---- */
 
 static bool can_show(const struct axis *axis, double v)
 {
@@ -122,7 +122,7 @@ static void find_ranges(struct drawing *d)
     widen(&d->y, 0.05, true);
 }
 
-/* ---- data and script --------------------------------------------------------------------------------------------- */
+/* ---- data and script ---- */
 
 static int write_file(const struct drawing *d, const char *name, FILE *stream, char **data, struct error *err)
 {
@@ -287,7 +287,7 @@ static int write_script(const struct drawing *d, int columns, int rows, struct e
     return write_file(d, "script", out, &script, err);
 }
 
-/* ---- running ----------------------------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 static int run(const struct drawing *d, char **drawing, struct error *err)
 {

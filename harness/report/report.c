@@ -23,8 +23,7 @@ static const char *const claim_fields[] = {"lab",      "id",     "statement", "f
                                            "seeds",    "source", "holds"};
 #define CLAIM_FIELDS (sizeof claim_fields / sizeof *claim_fields)
 
-/* ---- claims.json
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- claims.json ---- */
 
 static json_t *all_claims(const json_t *labs, bool *broken)
 {
@@ -83,8 +82,7 @@ static int write_json(const char *folder, const json_t *labs, const json_t *mach
     return code;
 }
 
-/* ---- claims.csv
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- claims.csv ---- */
 
 static void csv_cell(struct table *t, const json_t *value)
 {
@@ -137,8 +135,7 @@ static int write_with(const char *path, void (*write)(FILE *, const void *), con
     return code;
 }
 
-/* ---- drawings
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- drawings ---- */
 
 static int write_plot(const char *folder, const json_t *lab, const json_t *plot, json_t *svgs, json_t *missing,
                       struct error *err)

@@ -54,7 +54,7 @@ void svg_escape(FILE *out, const char *text)
     }
 }
 
-/* ---- what was written so far, with the groups that are open ------------------------------------------------------ */
+/* ---- what was written so far, with the groups that are open ---- */
 
 struct writer {
     char *data;
@@ -97,7 +97,7 @@ static void end_group(struct writer *w)
         append_text(w, "</g>");
 }
 
-/* ---- attributes -------------------------------------------------------------------------------------------------- */
+/* ---- attributes ---- */
 
 struct attribute {
     const char *name, *value;
@@ -200,7 +200,7 @@ static void append_tag(struct writer *w, const char *tag, const char *end)
     }
 }
 
-/* ---- the walk ---------------------------------------------------------------------------------------------------- */
+/* ---- the walk ---- */
 
 /* Where what begins with `tag` and is left out ends, or NULL when it is not left out. */
 static const char *skip(const char *tag, const char *end)

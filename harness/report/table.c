@@ -97,7 +97,7 @@ void table_rule(struct table *t)
     t->rule = true;
 }
 
-/* ---- widths ------------------------------------------------------------------------------------------------------ */
+/* ---- widths ---- */
 
 /* The character at *p, and *p behind it. A byte that starts none counts as one character. */
 static uint32_t next_character(const char **p)
@@ -188,7 +188,7 @@ static struct layout measure(const struct table *t, int limit)
     return l;
 }
 
-/* ---- printing ---------------------------------------------------------------------------------------------------- */
+/* ---- printing ---- */
 
 /* The end of the line that `text` starts with when at most `width` columns fit: between words, or inside one that is
  * longer. */
@@ -286,7 +286,7 @@ void table_print(FILE *out, const struct table *t, int width)
     }
 }
 
-/* ---- CSV --------------------------------------------------------------------------------------------------------- */
+/* ---- CSV ---- */
 
 static void csv_field(FILE *out, const char *text)
 {

@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-/* ---- weighted least connections
- * ----------------------------------------------------------------------------------------------- */
+/* ---- weighted least connections ---- */
 
 static bool picks_least_loaded(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
                                size_t size)
@@ -42,10 +41,14 @@ static void load_steps(struct steps *s, struct rng *r, const struct load_test *t
         uint32_t what = rng_below(r, 100), b = rng_below(r, t->backends);
         s->now += rng_below(r, 1000000);
         if (t->leaving && what < 8) {
+            if (member[b] && rng_below(r, 2)) {
+                steps_weight(s, b, between(r, 0, t->weights));
+                continue;
+            }
             if (member[b])
                 steps_remove(s, b);
             else
-                steps_add(s, b, between(r, 1, t->weights));
+                steps_add(s, b, between(r, 0, t->weights));
             member[b] = !member[b];
         } else if (what < 58 && n < 4096) {
             flying[n++] = steps_pick(s);

@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-/* ---- outlier ejection
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- outlier ejection ---- */
 
 static bool respects_ejection(const struct model *m, const struct script_step *step, uint32_t backend, char *why,
                               size_t size)
@@ -39,8 +38,12 @@ struct ejection_test {
     uint32_t backends, picks;
     uint64_t step_ns;
     uint32_t bad;          /* fails always, until heals; LB_NONE: none */
-    uint32_t heals;        /* from this pick on */
-    uint32_t fail_percent; /* of all others, or of all when there is no bad one */
+    uint32_t heals;        /* from this pick on ... */
+    uint32_t relapses;     /* ... to this one; 0: for ever */
+    uint32_t fail_percent; /* of all, when there is no bad one */
+    uint32_t most_percent; /* that may be out; 0: 50 */
+    uint32_t late;         /* answers come up to so many picks later */
+    bool leaving;          /* now and then one is away for a while */
 };
 
 static void ejection_with(struct ejection_test t, uint64_t stream)
@@ -49,17 +52,32 @@ static void ejection_with(struct ejection_test t, uint64_t stream)
     struct steps *steps = new_steps();
     for (uint32_t i = 0; i < t.backends; i++)
         steps_add(steps, i, 1);
+    uint32_t flying[64], n = 0, away = LB_NONE;
     for (uint32_t k = 0; k < t.picks; k++) {
-        uint32_t id = steps_pick(steps);
-        if (t.bad != LB_NONE)
-            steps_answer(steps, id, k < t.heals ? t.bad : LB_NONE, MS, false);
-        else
-            steps_done(steps, id,
-                       rng_below(&r, 100) < t.fail_percent ? (enum lb_outcome)between(&r, LB_ERROR, LB_TIMEOUT) : LB_OK,
-                       MS);
+        flying[n++] = steps_pick(steps);
+        while (n > t.late || (n > 0 && rng_below(&r, 2))) {
+            uint32_t which = rng_below(&r, n), id = flying[which];
+            flying[which] = flying[--n];
+            if (t.bad != LB_NONE)
+                steps_answer(steps, id, k < t.heals || (t.relapses && k >= t.relapses) ? t.bad : LB_NONE, MS, false);
+            else
+                steps_done(steps, id,
+                           rng_below(&r, 100) < t.fail_percent ? (enum lb_outcome)between(&r, LB_ERROR, LB_TIMEOUT)
+                                                               : LB_OK,
+                           MS);
+        }
+        if (t.leaving && k % 40 == 39) { /* one at a time, so that never all are away or out */
+            if (away != LB_NONE)
+                steps_add(steps, away, 1);
+            away = rng_below(&r, 2) ? rng_below(&r, t.backends) : LB_NONE;
+            if (away != LB_NONE)
+                steps_remove(steps, away);
+        }
         steps->now += t.step_ns;
     }
     struct lb_config config = config_for(t.backends);
+    if (t.most_percent)
+        config.eject_max_percent = t.most_percent;
     check_property("outlier-ejection+round-robin", &config, steps, respects_ejection);
     free(steps);
 }
@@ -82,7 +100,8 @@ CHECK(outlier_ejection, healthy_stays)
                                          .picks = check_large() ? 8000 : 800,
                                          .step_ns = 5 * MS,
                                          .bad = LB_NONE,
-                                         .fail_percent = 12},
+                                         .late = 6,
+                                         .fail_percent = 30},
                   31);
 }
 
@@ -93,17 +112,32 @@ CHECK(outlier_ejection, comes_back)
                                          .picks = check_large() ? 9000 : 1500,
                                          .step_ns = 10 * MS,
                                          .bad = rng_below(&r, 4),
-                                         .heals = check_large() ? 4000 : 500},
+                                         .heals = check_large() ? 4000 : 500,
+                                         .relapses = check_large() ? 5500 : 900},
                   32);
+    /* Answers that come late, of those that are out as well; then some leave besides, and come back as if new. */
+    for (uint32_t leaving = 0; leaving < 2; leaving++)
+        ejection_with((struct ejection_test){.backends = 5,
+                                             .picks = check_large() ? 6000 : 900,
+                                             .step_ns = 10 * MS,
+                                             .bad = LB_NONE,
+                                             .fail_percent = 50,
+                                             .late = 12,
+                                             .leaving = leaving},
+                      34 + leaving);
 }
 
 CHECK(outlier_ejection, never_all)
 {
     struct rng r = random_of_test(33);
-    ejection_with((struct ejection_test){.backends = between(&r, 3, check_large() ? 20 : 6),
-                                         .picks = check_large() ? 6000 : 900,
-                                         .step_ns = 10 * MS,
-                                         .bad = LB_NONE,
-                                         .fail_percent = 100},
-                  33);
+    const uint32_t cases[][2] = {{1, 50}, {2, 50}, {5, 50}, {4, 10}, {between(&r, 3, check_large() ? 20 : 6), 50},
+                                 {3, 100}};
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ejection_with((struct ejection_test){.backends = cases[i][0],
+                                             .most_percent = cases[i][1],
+                                             .picks = check_large() ? 3000 : 400,
+                                             .step_ns = 10 * MS,
+                                             .bad = LB_NONE,
+                                             .fail_percent = 100},
+                      40 + i);
 }

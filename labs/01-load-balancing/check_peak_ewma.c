@@ -7,8 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- peak EWMA
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- peak EWMA ---- */
 
 /* Backends whose answers take 1, 2, … n times as long, always: after a while their order is known, and the k-th best of
  * n wins a draw of two different ones with probability 2 (n - k) / (n (n - 1)). A chi-square over the n - 1 that can
@@ -16,7 +15,7 @@
 CHECK(peak_ewma, two_distinct_choices)
 {
     struct rng r = random_of_test(20);
-    uint32_t n = between(&r, 5, check_large() ? 12 : 7), warm = 60 * n, measured = 8000 - warm, count;
+    uint32_t n = between(&r, 5, check_large() ? 12 : 7), warm = 60 * n, measured = 24000 - warm, count;
     struct lb_config config = config_for(n);
     config.ewma_decay_ns = 1000000 * S; /* nothing fades in this test */
     struct steps *steps = new_steps();
@@ -99,6 +98,7 @@ struct ewma_test {
     uint32_t slow_percent, slow_factor; /* answers that take so many times as long */
     uint64_t step_ns, pause_ns;         /* time between steps; now and then a pause up to so long */
     uint32_t flying;                    /* most requests in flight */
+    bool failures;                      /* three in four end otherwise than well: they are measurements too */
 };
 
 static void sooner_with(struct ewma_test t, uint64_t stream)
@@ -111,16 +111,24 @@ static void sooner_with(struct ewma_test t, uint64_t stream)
         steps_add(steps, 1, 1);
         for (uint32_t k = 0; k < (check_large() ? 3000u : 300u); k++) {
             steps->now += 1 + rng_below(&r, (uint32_t)t.step_ns);
+            if (k % 50 == 25) /* a third comes for ten picks; when it goes, one of the two leaves and returns */
+                steps_add(steps, 2, 1);
+            if (k % 50 == 35) {
+                steps_remove(steps, 2);
+                steps_remove(steps, k / 50 % 2);
+                steps_add(steps, k / 50 % 2, 1);
+            }
             if (t.pause_ns && rng_below(&r, 20) == 0)
                 steps->now += (uint64_t)(rng_double(&r) * (double)t.pause_ns);
             flying[n++] = steps_pick(steps);
             while (n >= t.flying || (n > 0 && rng_below(&r, 2))) {
                 uint32_t which = rng_below(&r, n), factor = rng_below(&r, 100) < t.slow_percent ? t.slow_factor : 1;
-                steps_done(steps, flying[which], LB_OK, factor * (uint64_t)between(&r, 1000000, 1500000));
+                steps_done(steps, flying[which], t.failures ? (enum lb_outcome)rng_below(&r, 4) : LB_OK,
+                           factor * (uint64_t)between(&r, 1000000, 1500000));
                 flying[which] = flying[--n];
             }
         }
-        struct lb_config config = config_for(2);
+        struct lb_config config = config_for(3);
         check_property("peak-ewma", &config, steps, picks_the_sooner);
         free(steps);
     }
@@ -141,7 +149,8 @@ CHECK(peak_ewma, fades_with_time)
 
 CHECK(peak_ewma, counts_in_flight)
 {
-    sooner_with((struct ewma_test){.slow_percent = 0, .slow_factor = 1, .step_ns = 5 * MS, .flying = 20}, 23);
+    sooner_with(
+        (struct ewma_test){.slow_percent = 0, .slow_factor = 1, .step_ns = 5 * MS, .flying = 20, .failures = true}, 23);
 }
 
 struct share {

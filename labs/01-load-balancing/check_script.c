@@ -41,8 +41,7 @@ uint32_t between(struct rng *r, uint32_t low, uint32_t high)
     return low + rng_below(r, high - low + 1);
 }
 
-/* ---- the model
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- the model ---- */
 
 static void changed(struct model *m)
 {

@@ -49,7 +49,7 @@ typedef bool property(const struct model *m, const struct script_step *step, uin
 
 /* Steps under construction. */
 struct steps {
-    struct script_step step[20000];
+    struct script_step step[60000];
     uint32_t n, ids;
     uint64_t now;
 };

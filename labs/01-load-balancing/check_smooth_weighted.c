@@ -14,8 +14,7 @@ static uint32_t weights_sum(const uint32_t *weight, uint32_t n)
     return sum;
 }
 
-/* ---- smooth weighted round robin
- * ------------------------------------------------------------------------------------------ */
+/* ---- smooth weighted round robin ---- */
 
 static void expect_sequence(const char *letters, uint32_t n, const uint32_t *weight)
 {
@@ -157,6 +156,11 @@ CHECK(smooth_weighted, members_change)
             member[b] = !(member[b] && what == 0);
             for (uint32_t k = 0; k < 30 * n; k++)
                 steps_pick(steps);
+        }
+        for (uint32_t i = 0; i < n; i++) { /* all are drained, one by one: then there is none to pick */
+            if (member[i])
+                steps_weight(steps, i, 0);
+            steps_pick(steps);
         }
         struct lb_config config = config_for(n);
         check_property("smooth-weighted", &config, steps, follows_changes);

@@ -23,7 +23,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- a request ends -------------------------------------------------------------------------------------------- */
+/* ---- a request ends ---- */
 
 static inline void finish(struct fleet *f, uint32_t server, uint32_t balancer, bool measured, enum lb_outcome outcome,
                           uint64_t latency)
@@ -76,7 +76,7 @@ static void depart(struct fleet *f)
         fleet_tell(f, server);
 }
 
-/* ---- a request arrives ----------------------------------------------------------------------------------------- */
+/* ---- a request arrives ---- */
 
 static int too_late(struct fleet *f)
 {
@@ -206,7 +206,7 @@ static int arrive(struct fleet *f)
     return failed;
 }
 
-/* ---- the run --------------------------------------------------------------------------------------------------- */
+/* ---- the run ---- */
 
 static void happen(struct fleet *f)
 {

@@ -34,7 +34,7 @@ void fleet_tell(struct fleet *f, uint32_t server)
     fleet_tell_idle(f, server);
 }
 
-/* ---- members --------------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 /* A slow start shows a smaller weight; but a weight of 0 would mean "nothing at all", which only the operator says. */
 static uint32_t weight_now(const struct server_plan *p)
@@ -109,7 +109,7 @@ void fleet_step(struct fleet *f)
         tell_members(f, server, true);
 }
 
-/* ---- changes --------------------------------------------------------------------------------------------------- */
+/* ---- changes ---- */
 
 /* The server crashes: whoever still waits for something it holds learns so now, oldest first. */
 static void drop_all(struct fleet *f, uint32_t server)
@@ -177,7 +177,7 @@ void fleet_change(struct fleet *f)
     }
 }
 
-/* ---- reports --------------------------------------------------------------------------------------------------- */
+/* ---- reports ---- */
 
 int fleet_changes_create(struct fleet *f)
 {

@@ -13,8 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- round robin, complete ------------------------------------------------------------------------------------------
- */
+/* ---- round robin, complete ---- */
 
 struct round_robin {
     uint32_t count;   /* members */
@@ -62,17 +61,19 @@ static void round_robin_remove(void *balancer, uint32_t backend, uint64_t now)
 static int round_robin_add(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
 {
     struct round_robin *b = balancer;
-    (void)weight;
     round_robin_remove(b, backend, now);
-    b->member[b->count++] = backend;
+    if (weight > 0) /* a member of weight 0 gets nothing */
+        b->member[b->count++] = backend;
     return 0;
 }
 
 static int round_robin_set_weight(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
 {
-    (void)balancer, (void)backend, (void)weight,
-        (void)now; /* every member gets the same: that is the trouble with it */
-    return 0;
+    struct round_robin *b = balancer;
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->member[i] == backend && weight > 0)
+            return 0; /* every member gets the same: that is the trouble with it */
+    return round_robin_add(b, backend, weight, now);
 }
 
 static uint32_t round_robin_pick(void *balancer, uint64_t now)
@@ -96,8 +97,7 @@ static const struct lb_ops round_robin_ops = {
 };
 LB_ENTRY(round_robin, "round-robin", "the members take turns", &round_robin_ops);
 
-/* ---- what the four below have to begin with: no state, and no backend ever
- * ---------------------------------------------- */
+/* ---- what the four below have to begin with: no state, and no backend ever ---- */
 
 static int nothing_create(const struct lb_config *config, void **balancer)
 {
@@ -128,8 +128,7 @@ static void nothing_done(void *balancer, uint32_t backend, enum lb_outcome outco
     (void)balancer, (void)backend, (void)outcome, (void)latency, (void)now;
 }
 
-/* ---- task 1: smooth weighted round robin
- * ------------------------------------------------------------------------------------ */
+/* ---- task 1: smooth weighted round robin ---- */
 
 static const struct lb_ops smooth_weighted_ops = {
     .create = nothing_create,
@@ -141,8 +140,7 @@ static const struct lb_ops smooth_weighted_ops = {
 };
 LB_ENTRY(smooth_weighted, "smooth-weighted", "turns by weight, interleaved", &smooth_weighted_ops);
 
-/* ---- task 2: weighted least connections
- * ---------------------------------------------------------------------------------------- */
+/* ---- task 2: weighted least connections ---- */
 
 static const struct lb_ops weighted_least_connections_ops = {
     .create = nothing_create,
@@ -156,8 +154,7 @@ static const struct lb_ops weighted_least_connections_ops = {
 LB_ENTRY(weighted_least_connections, "weighted-least-connections", "least (in flight + 1) / weight",
          &weighted_least_connections_ops);
 
-/* ---- task 3: two choices with peak EWMA
- * ------------------------------------------------------------------------------------------ */
+/* ---- task 3: two choices with peak EWMA ---- */
 
 static const struct lb_ops peak_ewma_ops = {
     .create = nothing_create,
@@ -170,8 +167,7 @@ static const struct lb_ops peak_ewma_ops = {
 };
 LB_ENTRY(peak_ewma, "peak-ewma", "the one of two with the lower peak EWMA x in flight", &peak_ewma_ops);
 
-/* ---- task 4: outlier ejection, a wrapper: config->inner is what it wraps, made with config->inner_config
- * -------------------------- */
+/* ---- task 4: outlier ejection, a wrapper: config->inner is what it wraps, made with config->inner_config ---- */
 
 static const struct lb_ops outlier_ejection_ops = {
     .create = nothing_create,

@@ -8,6 +8,8 @@
  *            success ends the row. Never are more than eject_max_percent of the members out at once (rounded down, but
  *            one always may be): when all fail, the trouble is not the backends, and sending everything to the last one
  *            standing would only kill that one too.
+ *            When all that are in leave or get weight 0, whoever is out comes back at once, one by one: a member that
+ *            failed is better than none.
  * Invariant  inner's members = our members minus those that are out. Requests in flight to one that is out are still
  *            reported to inner.
  * Cost       O(1) a pick and a done, beside the inner entry's; the list of those that are out is short and looked at on
@@ -120,6 +122,16 @@ static int set_weight(void *balancer, uint32_t backend, uint32_t weight, uint64_
     return b->health[backend].out ? 0 : b->inner->set_weight(b->inner_balancer, backend, weight, now);
 }
 
+/* Of those that are out, the one whose time is up first. */
+static uint32_t first_due(const struct balancer *b)
+{
+    uint32_t first = b->out[0];
+    for (uint32_t i = 1; i < b->out_count; i++)
+        if (b->health[b->out[i]].back_at < b->health[first].back_at)
+            first = b->out[i];
+    return first;
+}
+
 static uint32_t pick(void *balancer, uint64_t now)
 {
     struct balancer *b = balancer;
@@ -129,7 +141,14 @@ static uint32_t pick(void *balancer, uint64_t now)
         else if (bring_back(b, b->out[i], now) != 0) /* takes the i-th from the list, so another stands there now */
             return LB_NONE;
     }
-    return b->inner->pick(b->inner_balancer, now);
+    uint32_t backend = b->inner->pick(b->inner_balancer, now);
+    /* Those that were in have left or have a weight of 0: better one that failed than none. */
+    while (backend == LB_NONE && b->out_count > 0) {
+        if (bring_back(b, first_due(b), now) != 0)
+            return LB_NONE;
+        backend = b->inner->pick(b->inner_balancer, now);
+    }
+    return backend;
 }
 
 static void done(void *balancer, uint32_t backend, enum lb_outcome outcome, uint64_t latency, uint64_t now)

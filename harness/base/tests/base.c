@@ -21,8 +21,7 @@ TestSuite(process, .timeout = 60);
 TestSuite(parallel, .timeout = 60);
 TestSuite(terminal, .timeout = 60);
 
-/* ---- text
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 Test(text, nearest_finds_what_was_meant)
 {
@@ -77,8 +76,7 @@ Test(text, quantities_have_units)
     cr_assert(strcmp(text_count(out, 0), "0") == 0, "%s", out);
 }
 
-/* ---- files
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 Test(file, comes_back_as_it_went_and_makes_its_folders)
 {
@@ -150,8 +148,7 @@ Test(file, cannot_write_says_where)
     cr_assert(file_write("/proc/nothing/x", "a", 1, &err) < 0 && strstr(err.text, "/proc/nothing"), "%s", err.text);
 }
 
-/* ---- processes
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- processes ---- */
 
 static struct process_result run(const char *script, uint64_t wall_ms, size_t limit)
 {
@@ -220,8 +217,7 @@ Test(process, a_missing_program_is_said)
     process_result_free(&r);
 }
 
-/* ---- threads, terminal
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- threads, terminal ---- */
 
 static void square(uint32_t i, void *context)
 {

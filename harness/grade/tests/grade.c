@@ -69,8 +69,7 @@ static struct lab *load_good(void)
     return lab;
 }
 
-/* ---- lab.json
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- lab.json ---- */
 
 Test(lab, is_read_as_written)
 {
@@ -123,8 +122,7 @@ Test(lab, errors_name_the_field)
     }
 }
 
-/* ---- taking files
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- taking files ---- */
 
 Test(submission, takes_only_regular_files_that_are_listed)
 {
@@ -154,8 +152,7 @@ Test(submission, takes_only_regular_files_that_are_listed)
     lab_destroy(lab);
 }
 
-/* ---- what is believed
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- what is believed ---- */
 
 /* A check program that is a shell script, so as to leave what a broken or forged one might. */
 static struct grade_result *grade_with(struct lab *lab, const char *script)

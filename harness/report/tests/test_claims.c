@@ -40,8 +40,7 @@ static void remove_lab(void)
 
 TestSuite(claims, .timeout = 60, .init = make_lab, .fini = remove_lab);
 
-/* ---- the suite under test
- * -------------------------------------------------------------------------------------------- */
+/* ---- the suite under test ---- */
 
 static double half(void)
 {
@@ -104,8 +103,7 @@ static const struct claim all[] = {
 
 static const struct claim_suite tiny = {"99-tiny", all, 3, &plot, 1};
 
-/* ---- running it
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- running it ---- */
 
 /* The exit code; what it says on standard error is in root/said. */
 static int run_suite(const struct claim_suite *suite, const char *threads, const char *const *arguments)
@@ -175,8 +173,7 @@ static const char *at_root(char *path, const char *name)
     return file_path(path, "%s/%s", root, name);
 }
 
-/* ---- tests
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 Test(claims, a_true_one_holds_and_a_false_one_does_not)
 {

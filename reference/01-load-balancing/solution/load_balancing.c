@@ -61,17 +61,19 @@ static void round_robin_remove(void *balancer, uint32_t backend, uint64_t now)
 static int round_robin_add(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
 {
     struct round_robin *b = balancer;
-    (void)weight;
     round_robin_remove(b, backend, now);
-    b->member[b->count++] = backend;
+    if (weight > 0) /* a member of weight 0 gets nothing */
+        b->member[b->count++] = backend;
     return 0;
 }
 
 static int round_robin_set_weight(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
 {
-    (void)balancer, (void)backend, (void)weight,
-        (void)now; /* every member gets the same: that is the trouble with it */
-    return 0;
+    struct round_robin *b = balancer;
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->member[i] == backend && weight > 0)
+            return 0; /* every member gets the same: that is the trouble with it */
+    return round_robin_add(b, backend, weight, now);
 }
 
 static uint32_t round_robin_pick(void *balancer, uint64_t now)
@@ -426,18 +428,33 @@ static int outlier_ejection_set_weight(void *balancer, uint32_t backend, uint32_
     return b->backend[backend].out ? 0 : b->inner->set_weight(b->inner_balancer, backend, weight, now);
 }
 
+/* Fails only for want of memory; then it stays out, and is tried again at the next pick. */
+static int outlier_ejection_bring_back(struct outlier_ejection *b, uint32_t backend, uint64_t now)
+{
+    if (b->inner->add(b->inner_balancer, backend, b->backend[backend].weight, now) != 0)
+        return -ENOMEM;
+    b->backend[backend].out = false;
+    b->out--;
+    return 0;
+}
+
 static uint32_t outlier_ejection_pick(void *balancer, uint64_t now)
 {
     struct outlier_ejection *b = balancer;
-    for (uint32_t i = 0; b->out > 0 && i < b->config.max_backends; i++) {
-        if (!b->backend[i].out || b->backend[i].back_at > now)
-            continue;
-        if (b->inner->add(b->inner_balancer, i, b->backend[i].weight, now) != 0)
-            continue; /* no memory for it just now: it stays out and is tried again at the next pick */
-        b->backend[i].out = false;
-        b->out--;
+    for (uint32_t i = 0; b->out > 0 && i < b->config.max_backends; i++)
+        if (b->backend[i].out && b->backend[i].back_at <= now)
+            outlier_ejection_bring_back(b, i, now);
+    uint32_t picked = b->inner->pick(b->inner_balancer, now);
+    while (picked == LB_NONE && b->out > 0) { /* nobody is left in: the one whose time is up first comes back at once */
+        uint32_t first = LB_NONE;
+        for (uint32_t i = 0; i < b->config.max_backends; i++)
+            if (b->backend[i].out && (first == LB_NONE || b->backend[i].back_at < b->backend[first].back_at))
+                first = i;
+        if (outlier_ejection_bring_back(b, first, now) != 0)
+            return LB_NONE;
+        picked = b->inner->pick(b->inner_balancer, now);
     }
-    return b->inner->pick(b->inner_balancer, now);
+    return picked;
 }
 
 /* Unless too many are out already: then the trouble is not this backend. */

@@ -69,9 +69,8 @@ uint32_t driver_pick(struct driver *d)
 {
     uint32_t backend = d->ops->pick(d->balancer, d->now), n = d->config.max_backends;
     if (backend == LB_NONE) {
-        /* A wrapper may hold back all that have a weight, when others that have none are members too. */
-        cr_assert(d->members == 0 || d->ops->wraps, "%s, %u backends: expected: one of %u members; actual: LB_NONE",
-                  d->name, n, d->members);
+        cr_assert(d->members == 0, "%s, %u backends: expected: one of %u members; actual: LB_NONE", d->name, n,
+                  d->members);
         return backend;
     }
     cr_assert(backend < n, "%s: expected: a backend below %u; actual: %u", d->name, n, backend);

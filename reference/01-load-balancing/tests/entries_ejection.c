@@ -16,15 +16,32 @@ struct rules {
     uint64_t back_at[MOST]; /* 0: is not out */
 };
 
+static void comes_back(struct rules *r, uint32_t i)
+{
+    r->back_at[i] = 0;
+    r->failures[i] = 0;
+    r->out--;
+}
+
+/* Whoever's time is up; and when nobody with a weight is left in, the one whose time is up first, until there is. */
 static void bring_back(struct driver *d)
 {
     struct rules *r = d->context;
-    for (uint32_t i = 0; i < d->config.max_backends; i++)
-        if (r->back_at[i] && r->back_at[i] <= d->now) {
-            r->back_at[i] = 0;
-            r->failures[i] = 0;
-            r->out--;
+    uint32_t n = d->config.max_backends;
+    for (uint32_t i = 0; i < n; i++)
+        if (r->back_at[i] && r->back_at[i] <= d->now)
+            comes_back(r, i);
+    for (;;) {
+        uint32_t in = 0, first = LB_NONE;
+        for (uint32_t i = 0; i < n; i++) {
+            in += d->member[i] && !r->back_at[i] && d->weight[i] > 0;
+            if (r->back_at[i] && (first == LB_NONE || r->back_at[i] < r->back_at[first]))
+                first = i;
         }
+        if (in > 0 || first == LB_NONE)
+            return;
+        comes_back(r, first);
+    }
 }
 
 static void forget(struct driver *d, uint32_t i)

@@ -18,7 +18,7 @@ TestSuite(fleet, .timeout = 60);
 
 enum { ODD_SERVERS = 6, ODD_BALANCERS = 3, ODD_CHANGES = 14, ODD_SEEDS = 300 };
 
-/* ---- scenarios with everything in them ------------------------------------------------------------------------- */
+/* ---- scenarios with everything in them ---- */
 
 struct odd {
     struct fleet_scenario scenario;
@@ -90,7 +90,7 @@ static void assert_same(const struct fleet_result *a, const struct fleet_result 
     cr_assert(memcmp(&x, &y, sizeof x) == 0, "seed %" PRIu64 ": other figures of the fleet", seed);
 }
 
-/* ---- each pick ends once --------------------------------------------------------------------------------------- */
+/* ---- each pick ends once ---- */
 
 enum { MOST_OPEN = 2000 };
 
@@ -200,7 +200,7 @@ Test(fleet, each_pick_ends_once)
     free(w);
 }
 
-/* ---- exact laws ------------------------------------------------------------------------------------------------ */
+/* ---- exact laws ---- */
 
 struct recording {
     struct rng random;
@@ -285,7 +285,7 @@ Test(fleet, recordings_are_checked)
     }
 }
 
-/* ---- the same again -------------------------------------------------------------------------------------------- */
+/* ---- the same again ---- */
 
 Test(fleet, same_seed_same_bytes)
 {

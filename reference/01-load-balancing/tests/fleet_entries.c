@@ -13,7 +13,7 @@
 
 TestSuite(fleet_entries, .timeout = 20);
 
-/* ---- an entry that strictly minds the contract: least in flight of two ------------------------------------------- */
+/* ---- an entry that strictly minds the contract: least in flight of two ---- */
 
 enum { MOST_BACKENDS = 16 };
 
@@ -141,7 +141,7 @@ static struct plugin plugin_of_test(void)
     return (struct plugin){PLUGIN_ABI, "01", entries, entries + 3, faultline_plugin.run};
 }
 
-/* ---- a fleet with changes ---------------------------------------------------------------------------------------- */
+/* ---- a fleet with changes ---- */
 
 static const struct fleet_change change[] = {
     {100000000, 1, FLEET_STOP, 0},        {200000000, 2, FLEET_LEAVE, 0},       {300000000, 1, FLEET_HEAL, 0},
@@ -273,7 +273,7 @@ Test(fleet_entries, each_balancer_has_numbers_of_its_own)
     fleet_entry_destroy(e);
 }
 
-/* ---- names and failures ------------------------------------------------------------------------------------------ */
+/* ---- names and failures ---- */
 
 Test(fleet_entries, names)
 {

@@ -194,7 +194,7 @@ Test(script, failures)
         {{.op = SCRIPT_ADD, .backend = 8}},
         {{.op = SCRIPT_REMOVE, .backend = 8}},
         {{.op = SCRIPT_ADD, .value = LB_MAX_WEIGHT + 1}},
-        {{.op = SCRIPT_DONE + 1}},
+        {{.op = SCRIPT_ANSWER + 1}},
         {{.op = SCRIPT_PICK, .id = SCRIPT_MAX_PICKS}},
         {{.op = SCRIPT_PICK}, {.op = SCRIPT_DONE, .value = LB_TIMEOUT + 1}},
         {{.op = SCRIPT_PICK, .at = 5}, {.op = SCRIPT_PICK, .at = 4}},

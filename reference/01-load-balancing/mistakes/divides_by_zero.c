@@ -1,0 +1,84 @@
+/* A wrong answer to weighted-least-connections: divides by the weight.
+ *
+ * Its author believed that a member has a weight. 0 is allowed, a member that gets nothing, and a division of integers
+ * by it ends the process.
+ */
+#include "load_balancing.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct backend {
+    bool member;
+    uint32_t weight;
+    uint32_t in_flight;
+};
+
+struct least {
+    uint32_t n, start;
+    struct backend backend[];
+};
+
+static int create(const struct lb_config *config, void **balancer)
+{
+    struct least *b = calloc(1, sizeof *b + config->max_backends * sizeof b->backend[0]);
+    if (!b)
+        return -ENOMEM;
+    b->n = config->max_backends;
+    *balancer = b;
+    return 0;
+}
+
+static int set_weight(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
+{
+    struct least *b = balancer;
+    (void)now;
+    b->backend[backend].weight = weight;
+    b->backend[backend].member = true;
+    return 0;
+}
+
+static void leave(void *balancer, uint32_t backend, uint64_t now)
+{
+    (void)now;
+    ((struct least *)balancer)->backend[backend].member = false;
+}
+
+/* Is x less loaded than y? */
+static bool less(const struct backend *x, const struct backend *y)
+{
+    return (x->in_flight + 1ull) * 1000000 / x->weight < (y->in_flight + 1ull) * 1000000 / y->weight;
+}
+
+static uint32_t pick(void *balancer, uint64_t now)
+{
+    struct least *b = balancer;
+    uint32_t best = LB_NONE;
+    (void)now;
+    for (uint32_t k = 0; k < b->n; k++) {
+        uint32_t i = (b->start + k) % b->n;
+        if (b->backend[i].member && (best == LB_NONE || less(&b->backend[i], &b->backend[best])))
+            best = i;
+    }
+    if (best == LB_NONE)
+        return LB_NONE;
+    b->backend[best].in_flight++;
+    b->start = best + 1;
+    return best;
+}
+
+static void done(void *balancer, uint32_t backend, enum lb_outcome outcome, uint64_t latency, uint64_t now)
+{
+    struct least *b = balancer;
+    (void)outcome, (void)latency, (void)now;
+    b->backend[backend].in_flight--;
+}
+
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = free,
+                                  .add = set_weight,
+                                  .remove = leave,
+                                  .set_weight = set_weight,
+                                  .pick = pick,
+                                  .done = done};
+LB_ENTRY(weighted_least_connections, "weighted-least-connections", "least (in flight + 1) / weight", &ops);
