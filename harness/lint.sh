@@ -13,7 +13,8 @@ check() {
     passed=$((passed + 1))
   else
     echo "   $name:"
-    echo "$output" | tail -n 60
+    echo "$output" | grep -E '(error|warning):' | head -n 40
+    echo "$output" | tail -n 30
     failed=$((failed + 1))
   fi
 }

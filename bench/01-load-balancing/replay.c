@@ -57,7 +57,7 @@ static struct {
 static const struct fleet_server servers[] = {{1500, 150, 0}, {1500, 150, 0}, {1500, 150, 0}, {1000, 100, 0},
                                               {1000, 100, 0}, {1000, 100, 0}, {1000, 100, 0}, {500, 50, 0},
                                               {500, 50, 0},   {500, 50, 0}};
-#define SERVERS   (sizeof servers / sizeof *servers)
+enum { SERVERS = sizeof servers / sizeof *servers };
 #define CAPACITY  10000.0
 #define QUEUE_CAP 100
 

@@ -32,11 +32,14 @@ struct keeper {
 
 static void keep(struct keeper *k, const char *bytes, size_t n)
 {
+    const size_t ring = k->limit - k->half;
+    if (ring == 0)
+        return;
     for (size_t i = 0; i < n; i++, k->total++) {
         if (k->total < (k->first_only ? k->limit : k->half))
             k->data[k->total] = bytes[i];
         else if (!k->first_only)
-            k->data[k->half + (size_t)((k->total - k->half) % (k->limit - k->half))] = bytes[i];
+            k->data[k->half + (size_t)((k->total - k->half) % ring)] = bytes[i];
     }
 }
 
@@ -210,7 +213,7 @@ int process_run(const struct process *p, struct process_result *r, struct error 
         kill(-pid, SIGKILL); /* whatever it left behind in its group */
     }
     r->wall_ns = process_clock_ns() - start;
-    if (pipe_fds[0] >= 0) {
+    if (keeper.data) {
         char buffer[65536]; /* what was still in the pipe; at most its size, so this ends */
         for (ssize_t n; pid > 0 && keeper.total < (1u << 30) && (n = read(pipe_fds[0], buffer, sizeof buffer)) > 0;)
             keep(&keeper, buffer, (size_t)n);

@@ -42,8 +42,6 @@ void grade_print_title(const struct lab *lab)
 
 void grade_print(const struct grade_result *r, bool verbose)
 {
-    const struct lab_task *task = NULL;
-    bool hidden = false;
     if (*r->submission)
         printf("submission: %s\n", r->submission);
     if (*r->notes)
@@ -53,11 +51,9 @@ void grade_print(const struct grade_result *r, bool verbose)
                terminal_style(STYLE_PLAIN), r->build_output);
     for (uint32_t i = 0; r->built && i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
-        if (t->test->task != task || t->hidden != hidden)
+        if (i == 0 || t->test->task != r->test[i - 1].test->task || t->hidden != r->test[i - 1].hidden)
             printf("\n%s%s%s%s\n", terminal_style(STYLE_BOLD), t->test->task->title,
                    t->hidden ? ": secret seeds, larger sizes" : "", terminal_style(STYLE_PLAIN));
-        task = t->test->task;
-        hidden = t->hidden;
         print_test(r, t, verbose);
     }
     char layers[100];

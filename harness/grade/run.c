@@ -185,7 +185,7 @@ static struct grade_result *empty_result(const struct lab *lab, const struct gra
     uint32_t n = 0;
     for (uint32_t i = 0; i < lab->tasks; i++)
         n += lab->task[i].tests;
-    if (!result || !(result->test = calloc(2 * n, sizeof *result->test)))
+    if (!result || !(result->test = calloc(2 * n + 1, sizeof *result->test)))
         error_exit(EXIT_CANNOT_TELL, "out of memory");
     result->lab = lab;
     result->submission = copy("");

@@ -227,7 +227,7 @@ int submission_build(const struct lab *lab, const struct grade_options *options,
 {
     struct compiler *c = calloc(1, sizeof *c);
     char path[FILE_PATH], *flags = NULL, *world = NULL;
-    const char *cc[WORDS];
+    const char *cc[WORDS] = {NULL};
     if (!c)
         return error_set(err, -ENOMEM, "out of memory");
     c->lab = lab, c->options = options, c->work = work;

@@ -240,8 +240,11 @@ static bool well_formed(const char *xml)
 {
     int depth = 0;
     for (const char *p = xml; *p; p++) {
-        if (*p == '&' && strncmp(p, "&amp;", 5) && strncmp(p, "&lt;", 4) && strncmp(p, "&gt;", 4) &&
-            strncmp(p, "&quot;", 6) && strncmp(p, "&#10;", 5))
+        static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#10;"};
+        bool known = *p != '&';
+        for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
+            known = known || strncmp(p, entities[i], strlen(entities[i])) == 0;
+        if (!known)
             return false;
         if (*p != '<')
             continue;

@@ -78,7 +78,7 @@ Test(entries_turns, round_robin_skips_nobody)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct driver d;
-        uint32_t n = 2 + (uint32_t)seed % 9, step = 0, joined[MOST], last[MOST];
+        uint32_t n = 2 + (uint32_t)seed % 9, step = 0, joined[MOST] = {0}, last[MOST] = {0};
         driver_start(&d, "round-robin", n, seed);
         for (uint32_t k = 0; k < 5000; k++) {
             uint32_t b = rng_below(&d.random, n);
@@ -212,7 +212,7 @@ Test(entries_turns, deadlines_are_met_in_their_order)
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct driver d;
         uint32_t n = 2 + (uint32_t)(seed * 13 % (MOST - 1));
-        double deadline[MOST], time = 0;
+        double deadline[MOST] = {0}, time = 0;
         driver_start(&d, "earliest-deadline-first", n, seed);
         for (uint32_t k = 0; k < 10000; k++) {
             uint32_t b = rng_below(&d.random, n), weight = rng_below(&d.random, 20), what = rng_below(&d.random, 40);
