@@ -239,7 +239,18 @@ static void verify_attack(struct tally *t, const char *file, const char *starter
     free(text);
 }
 
-/* The submission that is graded before and after the attacks: a mistake, which solves some things and not others. */
+/* The submission that is graded before and after the attacks: the model solution, or a mistake, which solves some things and not others. */
+static bool find_honest(const struct tally *t, char *path)
+{
+    const char *folder = strchr(t->lab->folder, '/') + 1;
+    if (file_exists(file_path(path, "%s/reference/%s/solution/%s", t->session->root, folder, t->lab->hand_in[0])))
+        return true;
+    if (t->lab->mistakes == 0)
+        return false;
+    file_path(path, "%s/reference/%s/mistakes/%s", t->session->root, folder, t->lab->mistake[0].file);
+    return file_exists(path);
+}
+
 static uint32_t verify_normal(struct tally *t, const char *when, const char *path)
 {
     struct grade_result *r = grade_text(t, when, path, NULL);
@@ -262,10 +273,7 @@ static void verify_attacks(struct tally *t)
     file_path(starter, "%s/%s/starter/%s", t->session->root, whole->folder, whole->hand_in[0]);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int n = scandir(file_path(folder, "%s/harness/host/attacks", t->session->root), &files, is_c_file, alphasort);
-    bool have_honest = whole->mistakes > 0;
-    if (have_honest)
-        file_path(honest, "%s/reference/%s/mistakes/%s", t->session->root, strchr(whole->folder, '/') + 1,
-                  whole->mistake[0].file);
+    bool have_honest = find_honest(t, honest);
     uint32_t before = have_honest ? verify_normal(t, "before the attacks", honest) : 0;
     t->lab = &quick;
     for (int i = 0; i < n; i++) {
