@@ -9,6 +9,7 @@
 #   (any of these)/tests/*.c  one Criterion program a folder, run by `make test`
 
 B         ?= build
+override B := $(patsubst $(CURDIR)/%,%,$(abspath $B))
 CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 OPT       ?= -O2
 SANITIZER ?=
@@ -115,7 +116,7 @@ watch: setup ## the same at every save  (LAB=01)
 	@$(MAKE) programs && $(cli)
 grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
 	@$(MAKE) programs && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
-replay: setup ## your own traffic through every entry  (LAB=01 TRACE=access.log [RATE=n] [ENTRIES=a,b])
+replay: setup ## your own traffic through every entry  (LAB=01 TRACE=access.log [RATE=n] [ENTRIES=a,b] [PLUGIN=x.so])
 	@$(MAKE) build && $(cli) $(TRACE) $(if $(RATE),--rate $(RATE)) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN))
 list: setup ## the labs
 	@$(MAKE) programs && $(cli)

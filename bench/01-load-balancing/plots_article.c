@@ -164,8 +164,8 @@ static const struct claim_plot table[] = {
      .title = "How long a request takes",
      .reading =
          "Each curve's wall is its capacity: round robin's stands at 5,000, everybody else's at 10,000. Behind its "
-         "wall round robin stays level only because the requests that it loses are not in the mean. Below, the "
-         "order of the curves is the order of what each policy knows.",
+         "wall round robin stays level only because the requests that it loses are not in the mean. At "
+         "light load whoever knows the speeds is ahead; from about 4,000 on whoever sees what is in flight.",
      .x = "offered load",
      .x_unit = "requests/s",
      .y = "mean time of the answered",

@@ -13,7 +13,7 @@ enum { MANY = 128, REQUESTS = 40000 };
 
 static double load_of(uint32_t i)
 {
-    static const double load[] = {0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95};
+    static const double load[] = {0.5, 0.6, 0.7, 0.8, 0.85, 0.9};
     return load[i];
 }
 
@@ -62,12 +62,12 @@ static double mean_three_theory(uint32_t i, const struct claim_run *run)
 }
 
 static const struct claim_series mean_series[] = {
-    {"one choice, theory", true, 46, load_fine, mean_one_theory},
-    {"two choices, theory", true, 46, load_fine, mean_two_theory},
-    {"three choices, theory", true, 46, load_fine, mean_three_theory},
-    {"one choice", false, 7, load_of, mean_one},
-    {"two choices", false, 7, load_of, mean_two},
-    {"three choices", false, 7, load_of, mean_three},
+    {"one choice, theory", true, 41, load_fine, mean_one_theory},
+    {"two choices, theory", true, 41, load_fine, mean_two_theory},
+    {"three choices, theory", true, 41, load_fine, mean_three_theory},
+    {"one choice", false, 6, load_of, mean_one},
+    {"two choices", false, 6, load_of, mean_two},
+    {"three choices", false, 6, load_of, mean_three},
     {0},
 };
 

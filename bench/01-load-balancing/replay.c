@@ -83,7 +83,8 @@ static void parse(int argc, char **argv)
             char *end;
             s->rate = strtod(text, &end);
             if (*end || !(s->rate > 0) || s->rate > 1e9)
-                error_exit(EXIT_WRONG_USE, "replay: --rate takes requests a second, above 0, not \"%s\"", text);
+                error_exit(EXIT_WRONG_USE, "replay: --rate takes requests a second, above 0 and up to 1e9, not \"%s\"",
+                           text);
         } else if (strcmp(word, "--seed") == 0) {
             if (!text_number(value_of(argc, argv, &i), &s->seed))
                 error_exit(EXIT_WRONG_USE, "replay: --seed takes a number, not \"%s\"", argv[i]);

@@ -18,7 +18,7 @@ static int refuse_malformed(const char *path, const struct trace_facts *f, struc
                  (unsigned long long)f->counts.first_malformed[i]);
     return error_set(
         err, -EINVAL,
-        "%s: %llu of %llu lines are not in Common or Combined Log Format (the first: line %s); more than a tenth is "
+        "%s: %llu of %llu lines are not in Common or Combined Log Format (the first: %s); more than a tenth is "
         "too many to guess what this file is",
         path, (unsigned long long)f->counts.malformed, (unsigned long long)f->counts.lines, lines);
 }

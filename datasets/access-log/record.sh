@@ -4,7 +4,7 @@
 #   datasets/access-log/record.sh OUT.log.gz [SECONDS] [TREE]        e.g.  record.sh /tmp/mine.log.gz 60 /usr/share/doc
 #
 # Every second a number of clients (addresses 127.0.1.1 to 127.0.1.40, a few of them busy, most not) fetch files that are drawn by popularity; the number
-# of requests swings slowly and has two bursts, as a day has in short. Sizes are those of the tree. Needs nginx and curl; nothing listens beyond
+# of requests swings slowly and has a burst every 50 seconds, as a day has in short. Sizes are those of the tree. Needs nginx and curl; nothing listens beyond
 # loopback, and everything is stopped and removed at the end.
 set -eu
 out=${1:?usage: record.sh OUT.log.gz [SECONDS] [TREE]} seconds=${2:-120} tree=${3:-/usr/share/doc}

@@ -18,6 +18,12 @@
 
 static void build_lab(const struct session *s)
 {
+    for (char **f = s->lab->hand_in; *f; f++) {
+        char own[FILE_PATH];
+        if (!file_exists(file_path(own, "%s/%s/%s", s->root, s->lab->folder, *f)))
+            error_exit(EXIT_WRONG_USE, "%s/%s is missing; make reset LAB=%s puts the starter there", s->lab->folder, *f,
+                       s->lab->id);
+    }
     char plugin[FILE_PATH], check[FILE_PATH];
     const char *files[] = {session_file(s, s->lab, "starter.so", plugin), session_file(s, s->lab, "check", check),
                            NULL};
@@ -162,6 +168,8 @@ enum exit_code command_grade(struct session *s)
                                     .allow_unsafe = s->options.allow_unsafe,
                                     .quiet = s->options.quiet};
     options.secret = s->options.secret;
+    if (s->options.have_secret && options.secret == 0)
+        error_exit(EXIT_WRONG_USE, "grade: --secret takes a number above 0 (0 would mean: no secret seeds)");
     while (options.secret == 0 && getrandom(&options.secret, sizeof options.secret, 0) < 0 && errno == EINTR)
         ;
     const char *folder =
@@ -173,6 +181,8 @@ enum exit_code command_grade(struct session *s)
     int code = grade_submission(s->lab, folder, &options, &result, &err);
     if (code)
         error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+    if (!s->options.submission) /* the lab's own folder holds the lab besides */
+        result->notes[0] = '\0';
     grade_print(result, true);
     enum exit_code end = result->fault ? EXIT_CANNOT_TELL : result->score == result->max ? EXIT_FINE : EXIT_FAILED;
     if (write_formats(&s->options, result) != EXIT_FINE)

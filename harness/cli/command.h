@@ -35,8 +35,8 @@ struct session {
 
 struct command {
     const char *name, *summary, *usage, *example;
-    const char *options; /* names it takes, separated by blanks, beside json seed quiet help */
-    bool needs_lab;
+    const char *options;        /* names it takes, separated by blanks, beside json seed quiet help */
+    bool needs_lab, takes_file; /* a second word beside the lab's */
     enum exit_code (*run)(struct session *session);
     const char *detail; /* more help, or NULL */
 };

@@ -8,31 +8,31 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, command_list,
-     NULL},
+    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, false,
+     command_list, NULL},
     {"demo", "Reproduces the failures that the articles tell of, checks every claim, writes the report.", "demo [LAB]",
-     "faultline demo 01", "broken only", false, command_demo,
+     "faultline demo 01", "broken only", false, false, command_demo,
      "Exit code 1 when a claim does not hold. The report is build/report/index.html, the figures are "
      "build/report/claims.json."},
-    {"check", "Runs the public tests on what you wrote.", "check LAB [--test T]",
-     "faultline check 01 --test smooth-weighted/published-sequence", "test debug plugin", true, command_check,
+    {"check", "Runs the public tests on what you wrote.", "check LAB [--test T]", "faultline check 01 --test TASK/TEST",
+     "test debug plugin", true, false, command_check,
      "Builds first. Exit code 1 when a test fails. --plugin tests that plugin in place of yours."},
-    {"watch", "Checks at every save.", "watch LAB [--test T]", "faultline watch 01", "test", true, command_watch,
+    {"watch", "Checks at every save.", "watch LAB [--test T]", "faultline watch 01", "test", true, false, command_watch,
      "Ends with Ctrl-C."},
     {"grade", "Grades one submission, public and secret seeds; code from it runs only in the sandbox.",
      "grade LAB [--submission DIR]", "faultline grade 01 --submission submissions/ada --json ada.json",
-     "submission secret allow-unsafe junit tap gradescope classroom test", true, command_grade,
+     "submission secret allow-unsafe junit tap gradescope classroom test", true, false, command_grade,
      "Exit code 0: full marks. 1: less. 3: the grader itself failed, and there is no grade."},
     {"replay", "Your own traffic through every entry.", "replay LAB TRACE",
-     "faultline replay 01 access.log --rate 6000", "entries rate plugin", true, command_replay,
+     "faultline replay 01 access.log --rate 6000", "entries rate plugin", true, true, command_replay,
      "TRACE is a log in Common or Combined Log Format, plain or gzip, or - for standard input."},
-    {"status", "How far you are.", "status", "faultline status", "", false, command_status, NULL},
+    {"status", "How far you are.", "status", "faultline status", "", false, false, command_status, NULL},
     {"hint", "The next hint for a task or test; three steps each.", "hint LAB --test T",
-     "faultline hint 01 --test smooth-weighted", "test all", true, command_hint, NULL},
+     "faultline hint 01 --test TASK", "test all", true, false, command_hint, NULL},
     {"reset", "Puts the starter back; what you wrote is kept beside it.", "reset LAB", "faultline reset 01", "", true,
-     command_reset, NULL},
+     false, command_reset, NULL},
     {"verify", "For authors of labs: the lab itself is tested.", "verify [LAB]", "faultline verify 01", "only", false,
-     command_verify,
+     false, command_verify,
      "The starter fails every graded test, the reference passes all, each mistake is caught by the test that lab.json "
      "names for it, each attack scores\n"
      "nothing, and each claim turns false when the failing algorithm takes the cure's place. --only runs one group: "

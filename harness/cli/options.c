@@ -22,7 +22,8 @@ static const struct option {
     {"test", "TASK/TEST", "one test only", TEXT, offsetof(struct options, test), 0},
     {"submission", "DIR", "the folder with the files to hand in (default: the lab's own)", TEXT,
      offsetof(struct options, submission), 0},
-    {"plugin", "FILE.so", "also take the entries of this plugin of yours", TEXT, offsetof(struct options, plugin), 0},
+    {"plugin", "FILE.so", "a plugin of yours: tested in place of the lab's own, replayed beside the reference", TEXT,
+     offsetof(struct options, plugin), 0},
     {"secret", "N", "draw the hidden seeds from N, the same for a whole class (default: a new one each time)", NUMBER,
      offsetof(struct options, secret), offsetof(struct options, have_secret)},
     {"allow-unsafe", NULL, "grade even where the sandbox lacks a layer; the report says so", FLAG,
@@ -38,7 +39,7 @@ static const struct option {
     {"rate", "N", "requests a second", TEXT, offsetof(struct options, rate), 0},
     {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG,
      offsetof(struct options, broken), 0},
-    {"only", "ID", "one claim only", TEXT, offsetof(struct options, only), 0},
+    {"only", "NAME", "one of them only", TEXT, offsetof(struct options, only), 0},
     {"markdown", NULL, "the tasks as the table that stands in the handout", FLAG, offsetof(struct options, markdown),
      0},
     {"all", NULL, "all of them", FLAG, offsetof(struct options, all), 0},
@@ -113,8 +114,11 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
         if (strncmp(word, "--", 2) != 0) {
             if (!options->lab)
                 options->lab = word;
-            else if (!options->file)
+            else if (!options->file && command->takes_file)
                 options->file = word;
+            else if (takes(command, "submission"))
+                error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; was --submission %s meant?", command->name,
+                           word, word);
             else
                 error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; see faultline %s --help", command->name,
                            word, command->name);

@@ -96,8 +96,9 @@ void session_make(const struct session *s, const char *const *files)
     if (file_read(file_path(path, "%s/settings", s->build), 4096, &settings, &size, &err) == 0)
         for (char *word = strtok_r(settings, "\n", &save); word && n < 20; word = strtok_r(NULL, "\n", &save))
             argv[n++] = word;
+    size_t root = strlen(s->root); /* the Makefile's own names are below its folder */
     for (; *files && n < 39; files++)
-        argv[n++] = *files;
+        argv[n++] = strncmp(*files, s->root, root) == 0 && (*files)[root] == '/' ? *files + root + 1 : *files;
     argv[n] = NULL;
     struct process p = {.argv = argv};
     struct process_result r;

@@ -76,6 +76,7 @@ void check_run(const struct check_test *test)
 }
 
 #define MESSAGE 8192
+static char printed[1024]; /* by the entry, in the last run that finished */
 
 static _Noreturn void fail(enum verdict verdict, const char *raw)
 {
@@ -109,6 +110,10 @@ void check_that(bool good, const char *format, ...)
     va_start(args, format);
     vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
+    if (*printed) {
+        size_t used = strlen(raw);
+        snprintf(raw + used, sizeof raw - used, "\nIt printed: %s", printed);
+    }
     fail(VERDICT_WRONG, raw);
 }
 
@@ -136,6 +141,7 @@ void check_host(const char *entry, const void *scenario, size_t size, uint32_t r
                 struct host_outcome *outcome)
 {
     check_host_try(entry, scenario, size, record_size, records, outcome);
+    snprintf(printed, sizeof printed, "%.1000s", outcome->output);
     if (outcome->verdict == VERDICT_FINISHED)
         return;
     const char *said = outcome->output;

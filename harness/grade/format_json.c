@@ -31,7 +31,7 @@ char *grade_format_gradescope(const struct grade_result *r)
     char *output = NULL;
     if (asprintf(&output, "Public tests: %u of %u points.%s%s%s%s%s", r->public_score, r->public_max,
                  *r->notes ? "\n" : "", r->notes, r->built ? "" : "\n", r->built ? "" : r->build_output,
-                 r->unsafe ? "\nGraded without the whole sandbox, as the instructor allowed." : "") < 0)
+                 r->unsafe ? "\nUNSAFE: graded without the whole sandbox, as the instructor allowed." : "") < 0)
         output = NULL;
     if (r->fault) {
         free(output);

@@ -55,6 +55,8 @@ char *grade_format_tap(const struct grade_result *r)
         }
         fputs("  ...\n", out);
     }
+    if (r->unsafe)
+        fputs("# UNSAFE: graded without layers of the sandbox that grading needs\n", out);
     fprintf(out, "# Score: %u/%u\n", r->score, r->max);
     fclose(out);
     return text;
@@ -117,8 +119,9 @@ char *grade_format_junit(const struct grade_result *r)
     fputs("    <properties><property name=\"submission\" value=\"", out);
     xml(out, r->submission);
     fprintf(out,
-            "\"/><property name=\"score\" value=\"%u/%u\"/><property name=\"faultline\" value=\"%s\"/></properties>\n",
-            r->score, r->max, version_text);
+            "\"/><property name=\"score\" value=\"%u/%u\"/><property name=\"faultline\" value=\"%s\"/><property "
+            "name=\"unsafe\" value=\"%s\"/></properties>\n",
+            r->score, r->max, version_text, r->unsafe ? "true" : "false");
     for (uint32_t i = 0; i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
         fprintf(out, "    <testcase classname=\"lab-%s.%s\" name=\"%s (%s)\" time=\"%.3f\"", r->lab->id,

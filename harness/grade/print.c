@@ -48,7 +48,7 @@ void grade_print(const struct grade_result *r, bool verbose)
         printf("%s\n", r->notes);
     if (!r->built)
         printf("\n%sit does not build%s, so no test was run:\n%s\n", terminal_style(STYLE_BAD),
-               terminal_style(STYLE_PLAIN), r->build_output);
+               terminal_style(STYLE_PLAIN), *r->build_output || r->tests == 0 ? r->build_output : r->test[0].message);
     for (uint32_t i = 0; r->built && i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
         if (i == 0 || t->test->task != r->test[i - 1].test->task || t->hidden != r->test[i - 1].hidden)

@@ -77,7 +77,6 @@ static int run_program(const struct seed_run *run, struct error *err)
     variable(list, &n, "FAULTLINE_WALL_MS=%llu", (unsigned long long)lab->limits.wall_ms);
     variable(list, &n, "FAULTLINE_MEMORY=%llu", (unsigned long long)lab->limits.memory_bytes);
     variable(list, &n, "FAULTLINE_SANDBOX=%s", getenv("FAULTLINE_SANDBOX") ? getenv("FAULTLINE_SANDBOX") : "");
-    variable(list, &n, "FAULTLINE_DEBUG=%s", getenv("FAULTLINE_DEBUG") ? getenv("FAULTLINE_DEBUG") : "");
     for (int i = 0; i < n; i++)
         environment[i] = list[i];
     const char *argv[] = {program, "--quiet", NULL, NULL};

@@ -67,8 +67,12 @@ int submission_take(const struct lab *lab, const char *folder, const char *into,
         int code = file_copy(from, to, SOURCE_LIMIT, err);
         if (code == -ENOENT)
             return error_set(err, -ENOENT, "%s: the file to hand in is missing", *f);
-        if (code)
-            return -EINVAL; /* a link, a folder, too large: err says which */
+        if (code) { /* a link, a folder, too large; told by the file's own name, without this machine's folders */
+            const char *why = strncmp(err->text, from, strlen(from)) == 0 ? err->text + strlen(from) : err->text;
+            char kept[sizeof err->text];
+            snprintf(kept, sizeof kept, "%s", why);
+            return error_set(err, -EINVAL, "%.200s%.700s", *f, kept);
+        }
     }
     *notes = ignored_files(lab, folder);
     return 0;

@@ -246,7 +246,7 @@ static json_t *string(const char *text)
 
 static json_t *claim_json(const struct request *r, const struct lab *lab, const struct claim *c, struct jobs *jobs)
 {
-    static const char *const relation[] = {"equals", "at least", "at most"};
+    static const char *const relation[] = {"equals", "at-least", "at-most"};
     uint32_t n = at_least_one(c->seeds);
     struct measure_mean cure = next_mean(jobs, n), m = r->broken ? next_mean(jobs, n) : cure;
     double predicted = c->predict(), allowed = tolerance(c, &cure, predicted);

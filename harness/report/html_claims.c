@@ -59,7 +59,7 @@ static void figures(FILE *out, const json_t *claim)
     double allowed = number_of(json_object_get(claim, "tolerance")),
            measured = number_of(json_object_get(claim, "measured"));
     double low = number_of(json_object_get(claim, "low")), high = number_of(json_object_get(claim, "high"));
-    bool least = strcmp(relation, "at least") == 0, most = strcmp(relation, "at most") == 0;
+    bool least = strcmp(relation, "at-least") == 0, most = strcmp(relation, "at-most") == 0;
     double predicted = number_of(json_object_get(claim, "predicted"));
     cell(out, "figure", "Predicted");
     figure(out,

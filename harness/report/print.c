@@ -26,8 +26,8 @@ static void add_row(struct table *t, const json_t *claim)
     table_style(t, good ? STYLE_GOOD : STYLE_BAD);
     table_cell(t, "%s", html_member(claim, "id"));
     table_cell(t, "%s%s",
-               strcmp(relation, "at least") == 0  ? ">= "
-               : strcmp(relation, "at most") == 0 ? "<= "
+               strcmp(relation, "at-least") == 0  ? ">= "
+               : strcmp(relation, "at-most") == 0 ? "<= "
                                                   : "",
                number_text(number, predicted, allowed));
     table_cell(t, "%s", number_text(number, measured, spread > 0 ? spread : allowed));

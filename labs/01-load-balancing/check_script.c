@@ -121,8 +121,12 @@ static void model_step(struct model *m, const struct script_step *s, uint32_t ba
     uint64_t latency;
     switch (s->op) {
     case SCRIPT_ADD:
-    case SCRIPT_WEIGHT:
         model_member(m, backend, true, s->value);
+        break;
+    case SCRIPT_WEIGHT:
+        m->weight[backend] = s->value;
+        m->seen[backend] = m->picks;
+        changed(m);
         break;
     case SCRIPT_REMOVE:
         model_member(m, backend, false, 0);
@@ -149,8 +153,8 @@ static bool picks_a_member(const struct model *m, uint32_t backend, char *why, s
     if (m->members == 0 && backend == LB_NONE)
         return true;
     if (backend == LB_NONE)
-        snprintf(why, size, "expected: one of the %u backends with a weight above 0; actual: pick returned LB_NONE",
-                 m->members);
+        snprintf(why, size, "expected: %s with a weight above 0; actual: pick returned LB_NONE",
+                 m->members == 1 ? "the one backend" : "one of the backends");
     else if (backend >= m->config->max_backends)
         snprintf(why, size, "expected: a backend below %u; actual: pick returned %u", m->config->max_backends, backend);
     else if (!m->member[backend])
@@ -222,6 +226,8 @@ struct trial {
     struct model model;
     char why[600];
     uint32_t shown, total; /* while printing */
+    uint64_t picks;
+    bool unanswered; /* it did not come to its end: the first pick that is not in the log is where */
     FILE *out;
 };
 
@@ -303,6 +309,11 @@ static bool print_step(void *context, uint32_t index, const struct script_step *
     struct trial *t = context;
     (void)index;
     t->shown++;
+    if (t->unanswered && step->op == SCRIPT_PICK && t->picks++ == t->outcome.count) {
+        fprintf(t->out, "%3u. pick, which gives no answer: it ended here, or in a step since the pick before\n",
+                t->shown);
+        return false;
+    }
     if (t->shown <= SHOW_FIRST || t->shown + SHOW_LAST > t->total)
         script_print_step(t->out, t->shown, step, backend);
     else if (t->shown == SHOW_FIRST + 1)
@@ -312,12 +323,13 @@ static bool print_step(void *context, uint32_t index, const struct script_step *
 
 static bool count_step(void *context, uint32_t index, const struct script_step *step, uint32_t backend)
 {
-    (void)index, (void)step, (void)backend;
-    ((struct trial *)context)->total++;
-    return true;
+    struct trial *t = context;
+    (void)index, (void)backend;
+    t->total++;
+    return !(t->unanswered && step->op == SCRIPT_PICK && t->picks++ == t->outcome.count);
 }
 
-static _Noreturn void tell(struct trial *t, const struct script_step *steps, uint32_t n)
+static _Noreturn void tell(struct trial *t, const struct script_step *steps, uint32_t n, bool shrunk)
 {
     uint32_t broken = broken_step(t, steps, n);
     char *text = NULL;
@@ -328,11 +340,15 @@ static _Noreturn void tell(struct trial *t, const struct script_step *steps, uin
     t->out = open_memstream(&text, &size);
     if (!t->out)
         check_fail(VERDICT_GRADER_FAULT, "out of memory");
-    fprintf(t->out, "%s\nThe smallest run found that shows it, on %s:\n", finished ? t->why : t->outcome.sentence,
-            t->entry);
+    fprintf(t->out, "%s\nThe %s that shows it, on %s:\n", finished ? t->why : t->outcome.sentence,
+            shrunk ? "smallest run found" : "run", t->entry);
+    t->unanswered = !finished;
     script_replay(script, t->outcome.records, t->outcome.count, count_step, t);
+    t->picks = 0;
     script_replay(script, t->outcome.records, t->outcome.count, print_step, t);
-    fprintf(t->out, "     ^ %s", finished ? "here" : "somewhere in these steps");
+    fputs("     ^ here", t->out);
+    if (t->outcome.output[0])
+        fprintf(t->out, "\nIt printed: %.1000s", t->outcome.output);
     fclose(t->out);
     check_fail(finished ? VERDICT_WRONG : t->outcome.verdict, "%s", text);
 }
@@ -351,9 +367,10 @@ void check_property(const char *entry, const struct lb_config *config, struct st
      * nor is one worth waiting for that ends by a time limit. */
     uint32_t n = broken < steps->n ? broken + 1 : steps->n;
     bool slow = t.outcome.verdict == VERDICT_CPU_TIME || t.outcome.verdict == VERDICT_WALL_TIME;
-    if (!check_large() && !slow)
+    const bool shrink = !check_large() && !slow;
+    if (shrink)
         n = check_shrink(steps->step, n, sizeof *steps->step, 60, fails, &t);
-    tell(&t, steps->step, n);
+    tell(&t, steps->step, n, shrink);
 }
 
 uint32_t *check_picks(const char *entry, const struct lb_config *config, const struct steps *steps, uint32_t *count)

@@ -110,7 +110,9 @@ Test(cli, says_what_was_probably_meant)
     expect("check", 2, "which lab?");
     expect("check 99 --seed x", 2, "--seed takes a number");
     expect("check 99 --seed", 2, "needs a value");
-    expect("list 99 more words", 2, "one word too many");
+    expect("list 99 more", 2, "one word too many");
+    expect("grade 99 submissions/ada", 2, "was --submission submissions/ada meant?");
+    expect("grade 99 --secret 0", 2, "above 0");
     expect("hint 99", 2, "first");
     expect("verify 99 --only everything", 2, "everything");
     expect("grade 99 --submission /nonexistent", 2, "/nonexistent");
@@ -135,6 +137,37 @@ Test(cli, checks_and_remembers)
     expect("check 99 --test easy", 0, "Score: 3/3");
     expect("status", 0, "3/7"); /* one test alone changes nothing */
     expect("check 99 --json -", 1, "\"verdict\": \"wrong\"");
+}
+
+/* The plugin is built from what stands in the hand-in now, not from what stood there once. */
+Test(cli, builds_what_it_checks)
+{
+    make_project();
+    write_text("Makefile", "build/labs/99-tiny/starter.so: labs/99-tiny/mine.c ; @! grep -q garbage $< && cp $< $@\n",
+               0644);
+    write_text("build/labs/99-tiny/check",
+               "#!/bin/sh\n"
+               "p=false v=wrong; grep -q right $FAULTLINE_PLUGIN && p=true v=finished\n"
+               "for t in easy hard; do\n"
+               "echo \"{\\\"task\\\": \\\"first\\\", \\\"test\\\": \\\"$t\\\", \\\"passed\\\": $p, \\\"verdict\\\": "
+               "\\\"$v\\\", \\\"message\\\": \\\"told\\\"}\" > $FAULTLINE_RESULTS/first.$t.json\n"
+               "done\n"
+               "echo \"{\\\"tests\\\": [{\\\"task\\\": \\\"first\\\", \\\"test\\\": \\\"easy\\\", \\\"passed\\\": $p}, "
+               "{\\\"task\\\": \\\"first\\\", \\\"test\\\": \\\"hard\\\", \\\"passed\\\": $p}]}\" > "
+               "$FAULTLINE_RESULTS/run.json\n",
+               0755);
+    char so[FILE_PATH];
+    unlink(file_path(so, "%s/build/labs/99-tiny/starter.so", root));
+    expect("check 99", 1, "Score: 0/7");
+    sleep(1); /* make sees whole seconds on some file systems */
+    write_text("labs/99-tiny/mine.c", "int right;\n", 0644);
+    expect("check 99", 0, "Score: 7/7");
+    sleep(1);
+    write_text("labs/99-tiny/mine.c", "garbage\n", 0644);
+    expect("check 99", 1, "it does not build");
+    char mine[FILE_PATH];
+    unlink(file_path(mine, "%s/labs/99-tiny/mine.c", root));
+    expect("check 99", 2, "make reset LAB=99");
 }
 
 Test(cli, gives_one_hint_at_a_time)
