@@ -94,7 +94,8 @@ enum exit_code command_demo(struct session *s)
     if (json_array_size(labs) == 0)
         error_exit(EXIT_WRONG_USE, "there is no lab with claims here; make build first");
     struct error err;
-    file_path(folder, "%s/report", s->build);
+    /* A part of the claims, or the broken ones, must not be taken for the report. */
+    file_path(folder, "%s/%s", s->build, s->options.only || s->options.broken ? "report-partial" : "report");
     if (report_write(folder, labs, &err) != 0)
         error_exit(EXIT_CANNOT_TELL, "%s", err.text);
     char relative[FILE_PATH];

@@ -72,6 +72,13 @@ struct lab_test *session_test(const struct session *s)
         }
     names[n] = ids[n] = NULL;
     const char *meant = text_nearest(name, strchr(name, '/') ? names : ids);
+    if (lab_find_task(s->lab, name)) {
+        fprintf(stderr, "faultline: %s is a task of lab %s; a test is one of:\n", name, s->lab->id);
+        for (size_t i = 0; i < n; i++)
+            if (strncmp(names[i], name, strlen(name)) == 0 && names[i][strlen(name)] == '/')
+                fprintf(stderr, "  %s\n", names[i]);
+        exit(EXIT_WRONG_USE);
+    }
     fprintf(stderr, "faultline: lab %s has no test %s%s%s%s\nIts tests are:\n", s->lab->id, name, meant ? "; was " : "",
             meant ? meant : "", meant ? " meant?" : "");
     for (size_t i = 0; i < n; i++)

@@ -106,6 +106,7 @@ Test(cli, says_what_was_probably_meant)
     expect("chekc 99", 2, "was check meant?");
     expect("check 99 --tset easy", 2, "was --test meant?");
     expect("check 99 --test eazy", 2, "was easy meant?");
+    expect("check 99 --test first", 2, "is a task");
     expect("check tinny", 2, "was tiny meant?");
     expect("check", 2, "which lab?");
     expect("check 99 --seed x", 2, "--seed takes a number");
