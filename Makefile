@@ -13,6 +13,7 @@ override B := $(patsubst $(CURDIR)/%,%,$(abspath $B))
 CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 OPT       ?= -O2
 SANITIZER ?=
+WERROR    ?= -Werror
 LAB       ?=
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
@@ -20,7 +21,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if $(filter undefined,$(SANITIZER)),-fno-sanitize-recover=all))
 # No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
 CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
-          -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $(san)
+          -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) $(san)
 LIBS   := -Wl,--as-needed -ljansson -lseccomp -lz -lpthread -lm -ldl
 export FAULTLINE_BUILD := $(abspath $B)
 
@@ -68,17 +69,18 @@ $B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
 # ---- labs: programs of the judge's side, and plugins -----------------------------------------------------------------
 all := $B/faultline $B/faultline-host
 plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm
+mistakes = $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
+plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so) $(call mistakes,$1)
 define lab_rules
 $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
-all += $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
-all += $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
+all += $(call plugins,$1)
 all += $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
-$B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
-$B/labs/$1/%.so: $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
+$(call mistakes,$1): $B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o
+$(call plugins,$1): $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
 $B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
 $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1)): $B/labs/$1/%: $B/obj/bench/$1/%.o $(call objects,$(call shared,$1) $(call world,$1)) $B/lib.a

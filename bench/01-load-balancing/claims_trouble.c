@@ -127,7 +127,7 @@ static double measure_crowd_of_counts(const struct claim_run *run)
 
 static double predict_fresh_start(void)
 {
-    const double none = 1 - 1.0 / CROWD;
+    const double none = 1 - 1.0 / (double)CROWD;
     return 100 * (1 - theory_power(none, CROWD));
 }
 
