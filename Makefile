@@ -49,8 +49,8 @@ help: ## this page
 quiet = $(if $(V),,@echo '  $1  $2';)
 $B/flags: FORCE
 	@mkdir -p $B; printf '%s\n' '$(CC) $(CFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(CFLAGS)' > $@
-	@printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' | cmp -s - $B/settings || \
-	  printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' > $B/settings
+	@printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' | cmp -s - $B/settings || \
+	  printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' > $B/settings
 $B/build_info.h: $B/flags FORCE
 	@CC='$(CC)' FLAGS='$(OPT) $(san)' harness/version.sh > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $B/obj/%.o: %.c $B/flags
