@@ -120,7 +120,9 @@ enum exit_code command_replay(struct session *s)
     const struct options *o = &s->options;
     if (!o->file)
         error_exit(EXIT_WRONG_USE, "replay: which trace? For example: faultline replay %s access.log", s->lab->id);
-    const char *files[] = {session_file(s, s->lab, "replay", program), NULL};
+    char reference[FILE_PATH];
+    const char *files[] = {session_file(s, s->lab, "replay", program),
+                           session_file(s, s->lab, "reference.so", reference), NULL};
     session_make(s, files);
     const char *argv[20] = {program, o->file};
     int n = 2;
