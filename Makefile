@@ -22,7 +22,7 @@ san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if
 # No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
 CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
           -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) $(san)
-LIBS   := -Wl,--as-needed -ljansson -lseccomp -lz -lpthread -lm -ldl
+LIBS   := -Wl,--as-needed -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
 export FAULTLINE_BUILD := $(abspath $B)
 
 # ---- what there is -------------------------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ testname   = $(subst /,-,$(patsubst %/tests,%,$1))
 sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/starter/*.c reference/*/*.c \
                reference/*/*/*.c bench/*/*.c bench/*/*/*.c)
 
-.PHONY: help demo test tests check watch grade replay status hint reset list lint format clean setup verify FORCE
+.PHONY: help demo test tests check watch grade replay status hint reset list machine counters bench lint format clean setup verify FORCE
 help: ## this page
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo; echo '  LAB=01 picks a lab, TEST=x a test, SEED=n a seed. The same commands with more options: $B/faultline --help'
@@ -57,6 +57,8 @@ $B/obj/%.o: %.c $B/flags
 	$(call quiet,CC,$<)mkdir -p $(@D); $(CC) $(CFLAGS) $(extra) -MMD -MP -c $< -o $@
 $B/obj/harness/base/version.o: $B/build_info.h
 $B/obj/harness/base/version.o: extra = -I$B
+# The machine's limits belong to the machine, not to how this was built.
+$(call objects,$(wildcard harness/measure/limits_*.c)): extra = -O2 -fno-sanitize=all
 $B/lib.a: $(call objects,$(libsrc))
 	$(call quiet,AR,$@)rm -f $@; ar rcs $@ $^
 
@@ -120,8 +122,16 @@ grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
 	@$(MAKE) programs && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
 replay: setup ## your own traffic through every entry  (LAB=01 TRACE=access.log [RATE=n] [ENTRIES=a,b] [PLUGIN=x.so])
 	@$(MAKE) build && $(cli) $(TRACE) $(if $(RATE),--rate $(RATE)) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN))
+bench: setup ## what operations cost  (LAB=01 [ENTRIES=a,b] [SIZES=10,100] [THREADS=1,2] [COUNTERS=all] [BASELINE=f] [PLUGIN=x.so])
+	@$(MAKE) build && $(cli) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(OPERATIONS),--operations $(OPERATIONS)) \
+	  $(if $(SIZES),--sizes $(SIZES)) $(if $(THREADS),--threads $(THREADS)) $(if $(COUNTERS),--counters $(COUNTERS)) \
+	  $(if $(BASELINE),--baseline $(BASELINE)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(if $(ROUNDS),--rounds $(ROUNDS))
+counters: setup ## what can be counted here, and how to read it
+	@$(MAKE) programs && $(cli)
 list: setup ## the labs
 	@$(MAKE) programs && $(cli)
+machine: setup ## what this machine is, and what it can do at best  ([ANEW=1] [TRIALS=200 LOAD=3])
+	@$(MAKE) programs && $(cli) $(if $(ANEW),--anew) $(if $(TRIALS),--trials $(TRIALS)) $(if $(LOAD),--load $(LOAD))
 status: setup ## how far you are
 	@$(MAKE) programs && $(cli)
 hint: setup ## the next hint for a test  (LAB=01 TEST=x)

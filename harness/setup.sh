@@ -10,6 +10,9 @@ run='/usr/include/criterion/criterion.h|libcriterion-dev
 /usr/include/jansson.h|libjansson-dev
 /usr/include/seccomp.h|libseccomp-dev
 /usr/include/zlib.h|zlib1g-dev
+/usr/include/hwloc.h|libhwloc-dev
+/usr/include/papi.h|libpapi-dev
+valgrind|valgrind
 gcc|gcc
 ld|binutils
 make|make

@@ -4,14 +4,15 @@
 set -eu
 version=$(git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 compiler=$(${CC:-cc} --version | head -n 1 | sed 's/["\\]//g')
-found=$(for library in criterion jansson libseccomp zlib; do
+found=$(for library in criterion hwloc jansson libseccomp papi zlib; do
   printf '%s %s, ' "$library" "$(pkg-config --modversion "$library" 2>/dev/null || echo missing)"
 done)
 gnuplot=$(gnuplot --version 2>/dev/null | sed 's/^gnuplot \([0-9.]*\) patchlevel \([0-9]*\).*/\1.\2/' || true)
+valgrind=$(valgrind --version 2>/dev/null | sed 's/^valgrind-//' || true)
 bubblewrap=$(bwrap --version 2>/dev/null | cut -d' ' -f2 || true)
 cat <<EOF
 #define VERSION_TEXT "$version"
 #define VERSION_COMPILER "$compiler"
 #define VERSION_FLAGS "$(echo "${FLAGS:-}" | sed 's/ *$//')"
-#define VERSION_FOUND "${found}gnuplot ${gnuplot:-missing}, bubblewrap ${bubblewrap:-missing}"
+#define VERSION_FOUND "${found}gnuplot ${gnuplot:-missing}, bubblewrap ${bubblewrap:-missing}, valgrind ${valgrind:-missing}"
 EOF

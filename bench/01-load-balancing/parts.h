@@ -16,6 +16,7 @@ extern const struct claim_part part_unequal; /* more on unequal servers: fixed s
 extern const struct claim_part part_equal;   /* equal servers: what each piece of knowledge is worth */
 extern const struct claim_part part_queues;  /* the queues themselves */
 extern const struct claim_part part_trouble; /* old news, failing servers, several balancers */
+extern const struct claim_part part_cost;    /* what a pick costs on this machine */
 
 extern const struct claim_part plots_article; /* loss and time against load, on the article's fleet */
 extern const struct claim_part plots_choices; /* what each piece of knowledge is worth, on equal servers */

@@ -7,6 +7,7 @@
 #include "host/sandbox.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,6 +17,23 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+/* The target of the lab's reference, when a test compares with it and its sources are here (a student may not have
+ * them); else NULL. */
+static const char *reference_target(const struct session *s, char *out)
+{
+    char pattern[FILE_PATH];
+    bool needed = false;
+    for (uint32_t i = 0; i < s->lab->tasks; i++)
+        for (uint32_t j = 0; j < s->lab->task[i].tests; j++)
+            needed = needed || s->lab->task[i].test[j].needs;
+    glob_t found;
+    file_path(pattern, "%s/reference/%s/*.c", s->root, strchr(s->lab->folder, '/') + 1);
+    if (!needed || glob(pattern, 0, NULL, &found) != 0)
+        return NULL;
+    globfree(&found);
+    return session_file(s, s->lab, "reference.so", out);
+}
+
 static void build_lab(const struct session *s)
 {
     for (char **f = s->lab->hand_in; *f; f++) {
@@ -24,9 +42,9 @@ static void build_lab(const struct session *s)
             error_exit(EXIT_WRONG_USE, "%s/%s is missing; make reset LAB=%s puts the starter there", s->lab->folder, *f,
                        s->lab->id);
     }
-    char plugin[FILE_PATH], check[FILE_PATH];
+    char plugin[FILE_PATH], check[FILE_PATH], reference[FILE_PATH];
     const char *files[] = {session_file(s, s->lab, "starter.so", plugin), session_file(s, s->lab, "check", check),
-                           NULL};
+                           reference_target(s, reference), NULL};
     session_make(s, files);
 }
 
@@ -155,11 +173,11 @@ static int write_formats(const struct options *o, const struct grade_result *res
 
 enum exit_code command_grade(struct session *s)
 {
-    char check[FILE_PATH], own[FILE_PATH], world[FILE_PATH], host[FILE_PATH];
+    char check[FILE_PATH], own[FILE_PATH], world[FILE_PATH], host[FILE_PATH], reference[FILE_PATH];
     struct error err;
     session_test(s);
     const char *files[] = {session_file(s, s->lab, "check", check), session_file(s, s->lab, "world.list", world),
-                           file_path(host, "%s/faultline-host", s->build), NULL};
+                           file_path(host, "%s/faultline-host", s->build), reference_target(s, reference), NULL};
     session_make(s, files);
     struct grade_options options = {.root = s->root,
                                     .build = s->build,

@@ -19,10 +19,10 @@ struct options {
     const char *lab;  /* as written; NULL: none was named */
     const char *file; /* the second word: a trace, say */
     const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *rate,
-        *swap, *only;
+        *swap, *only, *sizes, *threads, *operations, *counters, *baseline, *rounds, *trials, *load;
     uint64_t seed, secret;
     bool have_seed, have_secret;
-    bool quiet, debug, allow_unsafe, broken, all, markdown;
+    bool quiet, debug, allow_unsafe, broken, all, markdown, anew;
 };
 
 /* Everything a command works on. */
@@ -56,14 +56,24 @@ int session_write_text(const char *path, char *text);       /* frees text */
 void session_need_lab(struct session *s, const char *name); /* finds it, or leaves with 2 and what was probably meant */
 struct lab_test *session_test(const struct session *s); /* of --test, or NULL; leaves with 2 when there is none such */
 
+void session_print_counters(const struct session *s); /* the table of `faultline counters` */
+json_t *session_counters_json(const struct session *s);
+/* Writes build/report from what demo and bench left there, and says where it is. 0, or exit code 3 after saying why. */
+enum exit_code session_report(const struct session *s);
+void session_attach_costs(const struct session *s, const struct lab *lab, json_t *json); /* as json's "costs", if any */
+void session_say_report(const struct session *s, const char *folder);
+
 /* Finds folders and labs, then runs the command. */
 enum exit_code session_start(const struct command *command, struct session *session);
 
 enum exit_code command_list(struct session *session);
+enum exit_code command_machine(struct session *session);
 enum exit_code command_demo(struct session *session);
 enum exit_code command_check(struct session *session);
 enum exit_code command_watch(struct session *session);
 enum exit_code command_grade(struct session *session);
+enum exit_code command_bench(struct session *session);
+enum exit_code command_counters(struct session *session);
 enum exit_code command_replay(struct session *session);
 enum exit_code command_status(struct session *session);
 enum exit_code command_hint(struct session *session);

@@ -55,7 +55,7 @@ static unsigned false_claims(const json_t *lab)
     unsigned n = 0;
     size_t i;
     json_t *claim;
-    json_array_foreach(json_object_get(lab, "claims"), i, claim) n += !json_is_true(json_object_get(claim, "holds"));
+    json_array_foreach(json_object_get(lab, "claims"), i, claim) n += json_is_false(json_object_get(claim, "holds"));
     return n;
 }
 
@@ -89,6 +89,8 @@ enum exit_code command_demo(struct session *s)
         }
         putchar('\n');
         wrong += false_claims(lab);
+        if (!s->options.only && !s->options.broken)
+            session_attach_costs(s, *l, lab);
         json_array_append_new(labs, lab);
     }
     if (json_array_size(labs) == 0)

@@ -10,6 +10,13 @@
 static const struct command commands[] = {
     {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, false,
      command_list, NULL},
+    {"machine", "What this machine is, and what it can do at best.", "machine [--anew]",
+     "faultline machine --json card.json", "anew trials load counters", false, false, command_machine,
+     "Its limits are measured once (some seconds) and kept in build/machine.json for as long as the machine is the "
+     "same; --anew measures them again.\n"
+     "HWLOC_XMLFILE or HWLOC_SYNTHETIC show another machine's topology; nothing is measured by it then.\n"
+     "--trials 200 --load 3 shows whether comparisons keep their promises here, with the machine busy: exit code 1 if "
+     "they do not."},
     {"demo", "Reproduces the failures that the articles tell of, checks every claim, writes the report.", "demo [LAB]",
      "faultline demo 01", "broken only", false, false, command_demo,
      "Exit code 1 when a claim does not hold. The report is build/report/index.html, the figures are "
@@ -23,6 +30,17 @@ static const struct command commands[] = {
      "grade LAB [--submission DIR]", "faultline grade 01 --submission submissions/ada --json ada.json",
      "submission secret allow-unsafe junit tap gradescope classroom test", true, false, command_grade,
      "Exit code 0: full marks. 1: less. 3: the grader itself failed, and there is no grade."},
+    {"bench", "What operations cost: time, counters, bytes, growth; all entries side by side.",
+     "bench LAB [--entries A,B] [--baseline FILE]",
+     "faultline bench 01 --entries two-choices,peak-ewma --json costs.json",
+     "entries operations sizes threads counters plugin baseline rounds", true, false, command_bench,
+     "Entries whose check fails are not timed. Exit code 0: measured, no regression. 1: a regression against the "
+     "baseline, or an entry that is wrong.\n"
+     "3: cannot tell, for example because the baseline is another machine's. To compare two versions of your own code, "
+     "build the old one as a\n"
+     "plugin and time both in one run: --plugin old.so."},
+    {"counters", "What can be counted on this machine, where each figure comes from, and how to read it.", "counters",
+     "faultline counters", "counters", false, false, command_counters, NULL},
     {"replay", "Your own traffic through every entry.", "replay LAB TRACE",
      "faultline replay 01 access.log --rate 6000", "entries rate plugin", true, true, command_replay,
      "TRACE is a log in Common or Combined Log Format, plain or gzip, or - for standard input."},

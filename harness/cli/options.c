@@ -36,6 +36,16 @@ static const struct option {
     {"debug", NULL, "run the entry without sandbox or limits, and say how to start a debugger", FLAG,
      offsetof(struct options, debug), 0},
     {"entries", "A,B", "these entries only", TEXT, offsetof(struct options, entries), 0},
+    {"sizes", "N,N", "these sizes only", TEXT, offsetof(struct options, sizes), 0},
+    {"threads", "N,N", "these numbers of threads only", TEXT, offsetof(struct options, threads), 0},
+    {"operations", "A,B", "these operations only", TEXT, offsetof(struct options, operations), 0},
+    {"counters", "MODE", "auto, hardware, software, simulated or all", TEXT, offsetof(struct options, counters), 0},
+    {"baseline", "FILE", "an earlier result to compare with (written by --json)", TEXT,
+     offsetof(struct options, baseline), 0},
+    {"rounds", "N", "so many rounds; more resolve smaller differences", TEXT, offsetof(struct options, rounds), 0},
+    {"trials", "N", "instead of the card: so many comparisons of a loop with itself, and with one 5 % slower", TEXT,
+     offsetof(struct options, trials), 0},
+    {"load", "N", "with --trials: so many busy threads beside them", TEXT, offsetof(struct options, load), 0},
     {"rate", "N", "requests a second", TEXT, offsetof(struct options, rate), 0},
     {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG,
      offsetof(struct options, broken), 0},
@@ -43,6 +53,7 @@ static const struct option {
     {"markdown", NULL, "the tasks as the table that stands in the handout", FLAG, offsetof(struct options, markdown),
      0},
     {"all", NULL, "all of them", FLAG, offsetof(struct options, all), 0},
+    {"anew", NULL, "measure again what was kept from an earlier run", FLAG, offsetof(struct options, anew), 0},
 };
 #define OPTIONS (sizeof table / sizeof *table)
 

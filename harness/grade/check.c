@@ -13,7 +13,8 @@
 
 static struct {
     const char *task, *name;
-    unsigned runs;
+    double figure; /* 0: none was measured */
+    char about[1024];
 } now; /* of this process, which runs one test */
 
 static uint64_t number_from(const char *variable, uint64_t otherwise)
@@ -33,7 +34,7 @@ bool check_large(void)
     return size && strcmp(size, "large") == 0;
 }
 
-static bool debugging(void)
+bool check_debugging(void)
 {
     const char *debug = getenv("FAULTLINE_DEBUG");
     return debug && strcmp(debug, "1") == 0;
@@ -61,6 +62,8 @@ static void record(bool passed, enum verdict verdict, const char *message)
     snprintf(file, sizeof file, "%s.%s.json", now.task, now.name);
     json_t *json = json_pack("{s:s, s:s, s:b, s:s, s:s}", "task", now.task, "test", now.name, "passed", passed,
                              "verdict", verdict_id(verdict), "message", message);
+    if (json && passed && now.figure > 0)
+        json_object_set_new(json, "measured", json_real(now.figure));
     if (!json || write_json(file, json) != 0)
         cr_assert_fail("the record of the test could not be written");
 }
@@ -69,9 +72,11 @@ void check_run(const struct check_test *test)
 {
     now.task = test->task;
     now.name = test->name;
+    now.figure = 0;
+    now.about[0] = '\0';
     test->function();
-    record(true, VERDICT_FINISHED, "");
-    if (!debugging())
+    record(true, VERDICT_FINISHED, now.about);
+    if (!check_debugging())
         cr_assert(true, "passed");
 }
 
@@ -83,7 +88,7 @@ static _Noreturn void fail(enum verdict verdict, const char *raw)
     char clean[MESSAGE];
     text_clean(clean, sizeof clean, raw, strlen(raw));
     record(false, verdict, clean);
-    if (debugging()) {
+    if (check_debugging()) {
         printf("FAIL %s/%s: %s: %s\n", now.task, now.name, verdict_name(verdict), clean);
         exit(EXIT_FAILED);
     }
@@ -117,23 +122,61 @@ void check_that(bool good, const char *format, ...)
     fail(VERDICT_WRONG, raw);
 }
 
+/* ---- figures ---- */
+
+void check_measured(double figure, const char *format, ...)
+{
+    char raw[sizeof now.about];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    text_clean(now.about, sizeof now.about, raw, strlen(raw));
+    now.figure = figure;
+    if (!(figure > 0) || figure > 1e15)
+        check_fail(VERDICT_GRADER_FAULT, "a figure that is none: %s", now.about);
+}
+
+double check_no_points_at(double otherwise)
+{
+    const char *list = getenv("FAULTLINE_RAMPS");
+    char name[200];
+    snprintf(name, sizeof name, " %.90s/%.90s=", now.task, now.name);
+    const char *at = list ? strstr(list, name) : NULL;
+    double figure = at ? strtod(at + strlen(name), NULL) : 0;
+    return figure > 0 ? figure : otherwise;
+}
+
+const char *check_reference(void)
+{
+    const char *path = getenv("FAULTLINE_REFERENCE");
+    if (!path || !*path)
+        check_fail(VERDICT_GRADER_FAULT, "cannot tell: the reference is not built here");
+    return path;
+}
+
 /* ---- running an entry ---- */
+
+void check_host_request(struct host_request request, struct host_outcome *outcome)
+{
+    const char *plugin = getenv("FAULTLINE_PLUGIN");
+    if (!request.plugin)
+        request.plugin = plugin ? plugin : "";
+    request.limits =
+        (struct host_limits){number_from("FAULTLINE_CPU_SECONDS", 20), number_from("FAULTLINE_WALL_MS", 60000),
+                             number_from("FAULTLINE_MEMORY", 1u << 30)};
+    host_run(&request, outcome);
+}
 
 void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
                     struct host_outcome *outcome)
 {
-    const char *plugin = getenv("FAULTLINE_PLUGIN");
-    struct host_request request = {
-        .plugin = plugin ? plugin : "",
-        .entry = entry,
-        .scenario = scenario,
-        .scenario_size = size,
-        .record_size = record_size,
-        .records = records,
-        .limits = {number_from("FAULTLINE_CPU_SECONDS", 20), number_from("FAULTLINE_WALL_MS", 60000),
-                   number_from("FAULTLINE_MEMORY", 1u << 30)},
-    };
-    host_run(&request, outcome);
+    check_host_request((struct host_request){.entry = entry,
+                                             .scenario = scenario,
+                                             .scenario_size = size,
+                                             .record_size = record_size,
+                                             .records = records},
+                       outcome);
 }
 
 /* The scenario goes into a file where a debugger can start from: `make check DEBUG=1` prints how. */
@@ -214,7 +257,7 @@ static int run_in_this_process(const char *only)
 /* Seen from outside, since Criterion looks it up by its name to start its workers. */
 __attribute__((visibility("default"))) int main(int argc, char **argv)
 {
-    if (debugging())
+    if (check_debugging())
         return run_in_this_process(argc > 1 ? argv[1] : NULL);
     struct criterion_test_set *tests = criterion_initialize();
     int code = criterion_handle_args(argc, argv, true) && !criterion_run_all_tests(tests) ? EXIT_FAILED : EXIT_FINE;

@@ -55,10 +55,26 @@ void check_host(const char *entry, const void *scenario, size_t size, uint32_t r
 /* The same, but returns whatever the verdict is: for making a failing scenario smaller. */
 void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
                     struct host_outcome *outcome);
+/* The same for a request with more in it: instructions to be counted, another plugin than the one under test. The
+ * lab's limits are filled in, and the plugin where it is NULL. */
+void check_host_request(struct host_request request, struct host_outcome *outcome);
 
 /* Fails the test (verdict: wrong) with a sentence unless `good`. */
 void check_that(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void check_fail(enum verdict verdict, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- ramped tests: lab.json gives the figure of full points and that of none, docs/adding-a-lab.md an example ---- */
+
+/* The figure that the test is graded by, above 0, and a sentence about it that says what to try: shown unless the
+ * points are full. Once, after everything else was found right; then the test function returns. */
+void check_measured(double figure, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The figure at which this test has no points, or `otherwise` where nobody says: to stop a run that is beyond it. */
+double check_no_points_at(double otherwise);
+/* The lab's reference as a plugin, built with the same compiler. The test must say "needs": "reference" in lab.json,
+ * which leaves it out where there is none. */
+const char *check_reference(void);
+/* FAULTLINE_DEBUG=1: nothing is counted, so a test of costs can only test what is right. */
+bool check_debugging(void);
 
 /* Makes a failing list smaller: leaves out runs of items as long as `fails` still says true, with at most `budget`
  * calls of it. items: n of `size` bytes, changed in place. Returns how many are left. (Zeller & Hildebrandt 2002,

@@ -2,9 +2,9 @@
  * reporter.
  *
  * Both services show hidden tests in their own way. Gradescope withholds the total while any test is hidden, so the
- * public subtotal stands in the text. Classroom's table counts passed tests and its notice adds points; they agree
- * because each test here has all its points or none. Sources: gradescope-autograders.readthedocs.io;
- * github.com/classroom-resources/autograding-grading-reporter. */
+ * public subtotal stands in the text. Classroom's table counts passed tests and its notice adds points; a test with
+ * some of its points is one that failed in the table, and adds what it has. Sources:
+ * gradescope-autograders.readthedocs.io; github.com/classroom-resources/autograding-grading-reporter. */
 #include "base/version.h"
 #include "grade/result.h"
 
@@ -12,15 +12,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A failure's text; with the ramp, where some of the points were had by one. To free. */
+static char *told(const struct grade_test *t)
+{
+    char ramp[GRADE_RAMP_TEXT], *text = NULL;
+    bool measured = t->measured > 0 && t->verdict == VERDICT_COST && !t->hidden;
+    if (asprintf(&text, "%s%s%s", t->hidden ? verdict_name(t->verdict) : t->message, measured ? "\n" : "",
+                 measured ? grade_ramp_text(&t->test->ramp, ramp, sizeof ramp) : "") < 0)
+        return NULL;
+    return text;
+}
+
 static json_t *gradescope_test(const struct grade_test *t, uint32_t number)
 {
     char name[200], place[20];
     snprintf(name, sizeof name, "%.80s: %.80s%s", t->test->task->id, t->test->id, t->hidden ? " (secret seeds)" : "");
     snprintf(place, sizeof place, "%u", number);
-    const char *text = t->passed ? t->test->what : t->hidden ? verdict_name(t->verdict) : t->message;
-    return json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "number", place, "name", name, "score", (int)t->score,
-                     "max_score", (int)t->max, "status", t->passed ? "passed" : "failed", "output", text,
-                     "output_format", "text", "visibility", t->hidden ? "after_published" : "visible");
+    char *failure = t->passed ? NULL : told(t);
+    const char *text = t->passed ? t->test->what : failure ? failure : "";
+    json_t *json =
+        json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "number", place, "name", name, "score", (int)t->score,
+                  "max_score", (int)t->max, "status", t->passed ? "passed" : "failed", "output", text, "output_format",
+                  "text", "visibility", t->hidden ? "after_published" : "visible");
+    free(failure);
+    return json;
 }
 
 char *grade_format_gradescope(const struct grade_result *r)
@@ -72,19 +87,17 @@ char *grade_format_classroom(const struct grade_result *r)
     json_t *tests = json_array();
     for (uint32_t i = 0; i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
-        char name[200];
+        char name[200], *failure = t->passed ? NULL : told(t);
         snprintf(name, sizeof name, "%.80s/%.80s%s", t->test->task->id, t->test->id,
                  t->hidden ? " (secret seeds)" : "");
-        json_array_append_new(tests, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:f}", "name", name, "status",
-                                               t->passed                            ? "pass"
-                                               : t->verdict == VERDICT_GRADER_FAULT ? "error"
-                                                                                    : "fail",
-                                               "score", (int)t->score, "message",
-                                               t->passed   ? ""
-                                               : t->hidden ? verdict_name(t->verdict)
-                                                           : t->message,
-                                               "test_code", t->test->what, "filename", "", "line_no", 0, "duration",
-                                               t->seconds * 1000));
+        json_array_append_new(tests,
+                              json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:f}", "name", name, "status",
+                                        t->passed                            ? "pass"
+                                        : t->verdict == VERDICT_GRADER_FAULT ? "error"
+                                                                             : "fail",
+                                        "score", (int)t->score, "message", failure ? failure : "", "test_code",
+                                        t->test->what, "filename", "", "line_no", 0, "duration", t->seconds * 1000));
+        free(failure);
     }
     const char *status = r->fault ? "error" : r->score == r->max ? "pass" : "fail";
     json_t *json =

@@ -1,6 +1,9 @@
 /* Formats that are plain text: TAP 14 and JUnit XML. Messages may quote a submission's words: the judge has cleaned
  * them of control characters, here they are escaped for the format. Source:
- * testanything.org/tap-version-14-specification; for JUnit, the part that Jenkins and GitLab agree on. */
+ * testanything.org/tap-version-14-specification; for JUnit, the part that Jenkins and GitLab agree on.
+ *
+ * Neither format knows points. A test with some of its points is "not ok" in the one and a failure in the other, as is
+ * a test with none, and the text says how many it has: whoever reads only pass or fail reads "not all". */
 #include "base/version.h"
 #include "grade/result.h"
 
@@ -48,6 +51,8 @@ char *grade_format_tap(const struct grade_result *r)
         const struct grade_test *t = &r->test[i];
         fprintf(out, "%sok %u - %s/%s (%s)\n", t->passed ? "" : "not ", i + 1, t->test->task->id, t->test->id, runs(t));
         fprintf(out, "  ---\n  verdict: %s\n  score: %u\n  max: %u\n", verdict_id(t->verdict), t->score, t->max);
+        if (t->measured > 0 && !t->hidden)
+            fprintf(out, "  measured: %.6g\n", t->measured);
         if (!t->passed) {
             fputs("  message: ", out);
             tap_quoted(out, told(t));
@@ -91,10 +96,10 @@ static void xml(FILE *out, const char *text)
     }
 }
 
-/* A wrong answer is a failure; a crash, a limit or the grader's own fault an error. */
+/* A wrong or a costly answer is a failure; a crash, a limit or the grader's own fault an error. */
 static bool is_error(const struct grade_test *t)
 {
-    return !t->passed && t->verdict != VERDICT_WRONG && t->verdict != VERDICT_SHORT_LOG &&
+    return !t->passed && t->verdict != VERDICT_WRONG && t->verdict != VERDICT_COST && t->verdict != VERDICT_SHORT_LOG &&
            t->verdict != VERDICT_TOO_MANY;
 }
 
@@ -132,6 +137,8 @@ char *grade_format_junit(const struct grade_result *r)
         }
         fprintf(out, ">\n      <%s type=\"%s\" message=\"", is_error(t) ? "error" : "failure", verdict_id(t->verdict));
         xml(out, verdict_name(t->verdict));
+        if (t->score > 0)
+            fprintf(out, ", %u of %u points", t->score, t->max);
         fputs("\">", out);
         xml(out, told(t));
         fprintf(out, "</%s>\n    </testcase>\n", is_error(t) ? "error" : "failure");

@@ -1,6 +1,7 @@
 #include "grade/lab.h"
 
 #include "grade/schema.h"
+#include "sim/real.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -9,9 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct field ramp_fields[] = {
+    {"full", FIELD_POSITIVE, true, 0, 0, NULL},
+    {"none", FIELD_POSITIVE, true, 0, 0, NULL},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
 static const struct field test_fields[] = {
-    {"id", FIELD_NAME, true, 0, 0, NULL},           {"what", FIELD_TEXT, true, 0, 0, NULL},
-    {"points", FIELD_INTEGER, true, 0, 1000, NULL}, {"hidden_points", FIELD_INTEGER, true, 0, 1000, NULL},
+    {"id", FIELD_NAME, true, 0, 0, NULL},
+    {"what", FIELD_TEXT, true, 0, 0, NULL},
+    {"points", FIELD_INTEGER, true, 0, 1000, NULL},
+    {"hidden_points", FIELD_INTEGER, true, 0, 1000, NULL},
+    {"ramp", FIELD_OBJECT, false, 0, 0, ramp_fields},
+    {"needs", FIELD_NAME, false, 0, 0, NULL},
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 
@@ -98,9 +109,15 @@ static void read_task(struct lab_task *task, const json_t *json)
     task->tests = (uint32_t)json_array_size(tests);
     task->test = allocate(task->tests, sizeof *task->test);
     for (uint32_t i = 0; i < task->tests; i++) {
-        const json_t *t = json_array_get(tests, i);
-        task->test[i] =
-            (struct lab_test){text(t, "id"), text(t, "what"), number(t, "points"), number(t, "hidden_points"), task};
+        const json_t *t = json_array_get(tests, i), *ramp = json_object_get(t, "ramp");
+        task->test[i] = (struct lab_test){.id = text(t, "id"),
+                                          .what = text(t, "what"),
+                                          .points = number(t, "points"),
+                                          .hidden_points = number(t, "hidden_points"),
+                                          .ramp = {json_number_value(json_object_get(ramp, "full")),
+                                                   json_number_value(json_object_get(ramp, "none"))},
+                                          .needs = text(t, "needs"),
+                                          .task = task};
     }
 }
 
@@ -136,6 +153,16 @@ static void read_fields(struct lab *lab, const json_t *json)
     }
 }
 
+static int check_test(const struct lab_test *test, uint32_t i, uint32_t j, struct error *err)
+{
+    if (test->needs && strcmp(test->needs, "reference") != 0)
+        return error_set(err, -EINVAL, "tasks[%u].tests[%u].needs: must be \"reference\", which is all that there is",
+                         i, j);
+    if (test->ramp.full > 0 && test->ramp.full == test->ramp.none)
+        return error_set(err, -EINVAL, "tasks[%u].tests[%u].ramp: full and none must differ", i, j);
+    return 0;
+}
+
 /* What the schema can't say: the folder's name, unique names, and that mistakes point to tests that exist. */
 static int check_sense(const struct lab *lab, const char *folder_name, struct error *err)
 {
@@ -147,11 +174,15 @@ static int check_sense(const struct lab *lab, const char *folder_name, struct er
         const struct lab_task *task = &lab->task[i];
         if (lab_find_task(lab, task->id) != task)
             return error_set(err, -EINVAL, "tasks[%u].id: %s stands there twice", i, task->id);
-        for (uint32_t j = 0; j < task->tests; j++)
+        for (uint32_t j = 0; j < task->tests; j++) {
             for (uint32_t k = 0; k < j; k++)
                 if (strcmp(task->test[j].id, task->test[k].id) == 0)
                     return error_set(err, -EINVAL, "tasks[%u].tests[%u].id: %s stands there twice", i, j,
                                      task->test[j].id);
+            int code = check_test(&task->test[j], i, j, err);
+            if (code)
+                return code;
+        }
     }
     for (uint32_t i = 0; i < lab->mistakes; i++)
         if (!lab_find_test(lab, lab->mistake[i].caught_by))
@@ -204,6 +235,17 @@ void lab_destroy(struct lab *lab)
     free(lab->next);
     json_decref(lab->json);
     free(lab);
+}
+
+double lab_share(const struct lab_ramp *ramp, double figure)
+{
+    double share = real_log(ramp->none / figure) / real_log(ramp->none / ramp->full);
+    return share >= 1 ? 1 : share > 0 ? share : 0;
+}
+
+uint32_t lab_share_points(double share, uint32_t points)
+{
+    return (uint32_t)(share * points + 1e-9);
 }
 
 uint32_t lab_points(const struct lab *lab)

@@ -14,10 +14,18 @@
 
 #define LAB_HINTS 3
 
+/* Points for a figure that a test measures: all at `full` or better, none at `none` or worse, and between them by the
+ * logarithm, so that halving what is too much gains the same everywhere. Better is smaller when full < none. */
+struct lab_ramp {
+    double full, none; /* 0: the test has no ramp, it passes or fails */
+};
+
 struct lab_test {
     char *id;                       /* "published-sequence" */
     char *what;                     /* what it shows, in one line */
     uint32_t points, hidden_points; /* for the public seeds, for the hidden ones */
+    struct lab_ramp ramp;
+    char *needs; /* "reference": left out where the lab's reference is not built; NULL: nothing */
     struct lab_task *task;
 };
 
@@ -60,6 +68,9 @@ void lab_destroy(struct lab *lab);
 uint32_t lab_points(const struct lab *lab); /* of all tests, public and hidden */
 uint32_t lab_public_points(const struct lab *lab);
 struct lab_task *lab_find_task(const struct lab *lab, const char *id);
+/* The share of the points, 0 … 1, that a figure above 0 gets. */
+double lab_share(const struct lab_ramp *ramp, double figure);
+uint32_t lab_share_points(double share, uint32_t points); /* rounded down */
 /* By "task/test", or "test" alone where only one task has a test of that name. */
 struct lab_test *lab_find_test(const struct lab *lab, const char *name);
 

@@ -6,14 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Some of the points, by a ramp. */
+static bool partly(const struct grade_test *t)
+{
+    return !t->passed && t->score > 0;
+}
+
 static void print_message(const struct lab *lab, const struct grade_test *t)
 {
-    printf("      %s%s%s: ", terminal_style(STYLE_BAD), verdict_name(t->verdict), terminal_style(STYLE_PLAIN));
+    char text[GRADE_RAMP_TEXT];
+    printf("      %s%s%s: ", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD), verdict_name(t->verdict),
+           terminal_style(STYLE_PLAIN));
     for (const char *p = t->message; *p; p++) {
         putchar(*p);
         if (*p == '\n')
             fputs("      ", stdout);
     }
+    if (t->verdict == VERDICT_COST && t->test->ramp.full > 0)
+        printf("\n      measured: %.4g%s; %s", t->measured > 0 ? t->measured : t->test->ramp.none,
+               t->measured > 0 ? "" : " or worse", grade_ramp_text(&t->test->ramp, text, sizeof text));
     printf("\n      %sagain: make check LAB=%s TEST=%s/%s SEED=%llu   a hint: make hint LAB=%s TEST=%s%s\n",
            terminal_style(STYLE_DIM), lab->id, t->test->task->id, t->test->id, (unsigned long long)t->seed, lab->id,
            t->test->task->id, terminal_style(STYLE_PLAIN));
@@ -21,15 +32,21 @@ static void print_message(const struct lab *lab, const struct grade_test *t)
 
 static void print_test(const struct grade_result *r, const struct grade_test *t, bool verbose)
 {
-    const char *mark = t->passed ? "pass" : t->verdict == VERDICT_GRADER_FAULT ? "????" : "FAIL";
-    printf("  %s%s%s  %2u/%-2u  %-28s %s%s\n", terminal_style(t->passed ? STYLE_GOOD : STYLE_BAD), mark,
-           terminal_style(STYLE_PLAIN), t->score, t->max, t->test->id, t->hidden ? "[secret seeds] " : "",
-           t->test->what);
+    const char *mark = t->passed ? "pass" : t->verdict == VERDICT_GRADER_FAULT ? "????" : partly(t) ? "part" : "FAIL";
+    char measured[40] = "";
+    if (t->passed && t->measured > 0 && !t->hidden)
+        snprintf(measured, sizeof measured, " (%.4g)", t->measured);
+    printf("  %s%s%s  %2u/%-2u  %-28s %s%s%s\n",
+           terminal_style(t->passed   ? STYLE_GOOD
+                          : partly(t) ? STYLE_WARN
+                                      : STYLE_BAD),
+           mark, terminal_style(STYLE_PLAIN), t->score, t->max, t->test->id, t->hidden ? "[secret seeds] " : "",
+           t->test->what, measured);
     if (t->passed || !verbose)
         return;
     if (t->hidden)
-        printf("      %s%s%s (%u of %u secret seeds passed)\n", terminal_style(STYLE_BAD), verdict_name(t->verdict),
-               terminal_style(STYLE_PLAIN), t->passed_runs, t->runs);
+        printf("      %s%s%s (%u of %u secret seeds passed)\n", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD),
+               verdict_name(t->verdict), terminal_style(STYLE_PLAIN), t->passed_runs, t->runs);
     else
         print_message(r->lab, t);
 }

@@ -20,6 +20,14 @@ void grade_result_destroy(struct grade_result *r)
     free(r);
 }
 
+const char *grade_ramp_text(const struct lab_ramp *ramp, char *out, size_t size)
+{
+    bool small = ramp->full < ramp->none;
+    snprintf(out, size, "full points at %g or %s, none at %g or %s", ramp->full, small ? "less" : "more", ramp->none,
+             small ? "more" : "less");
+    return out;
+}
+
 static json_t *layers_json(unsigned layers)
 {
     json_t *list = json_array();
@@ -35,6 +43,9 @@ static json_t *test_json(const struct grade_test *t, bool times)
                              t->test->id, "what", t->test->what, "runs", t->hidden ? "hidden" : "public", "passed",
                              t->passed, "verdict", verdict_id(t->verdict), "score", (int)t->score, "max", (int)t->max,
                              "seeds", (int)t->runs, "seeds_passed", (int)t->passed_runs);
+    if (!t->hidden && t->measured > 0)
+        json_object_update_new(json, json_pack("{s:f, s:f, s:f}", "measured", t->measured, "full_at",
+                                               t->test->ramp.full, "none_at", t->test->ramp.none));
     if (!t->hidden && !t->passed) {
         json_object_set_new(json, "seed", json_integer((json_int_t)t->seed));
         json_object_set_new(json, "message", json_string(t->message));

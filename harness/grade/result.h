@@ -12,12 +12,14 @@
 
 struct grade_test {
     const struct lab_test *test;
-    bool hidden; /* of secret seeds */
-    bool passed;
-    enum verdict verdict; /* of the first run that failed, else finished */
+    bool hidden;          /* of secret seeds */
+    bool passed;          /* all points */
+    enum verdict verdict; /* of the first run that failed, or else of the one with the worst figure, else finished */
     uint64_t seed;        /* of that run */
     char *message;        /* of that run; "" when passed */
     uint32_t runs, passed_runs;
+    double measured; /* of a test with a ramp: the worst figure of its runs; 0: none */
+    double share;    /* of the points, of the worst run: between 0 and 1 for a test with a ramp alone */
     uint32_t score, max;
     double seconds;
 };
@@ -25,7 +27,7 @@ struct grade_test {
 struct grade_result {
     const struct lab *lab;
     char *submission; /* its name: the folder's last part */
-    char *notes;      /* what was ignored or refused among the files; "" */
+    char *notes;      /* what was ignored or refused among the files, what was left out of the tests; "" */
     bool built;
     char *build_output; /* the compiler's words when it did not build; "" */
     unsigned layers;    /* of the sandbox that were active */
@@ -39,6 +41,10 @@ struct grade_result {
 };
 
 void grade_result_destroy(struct grade_result *result);
+
+/* "full points at 2.5 or less, none at 8 or more"; returns out. */
+const char *grade_ramp_text(const struct lab_ramp *ramp, char *out, size_t size);
+#define GRADE_RAMP_TEXT 100
 
 /* The result as JSON, without the fields of time unless `times`. `for_student`: hidden tests carry no seed and no
  * message. New reference. */

@@ -55,12 +55,36 @@ __attribute__((format(printf, 3, 4))) static void variable(char (*list)[VARIABLE
     va_end(args);
 }
 
+/* Where the lab's reference is, for tests that compare with it, or NULL where none is built. */
+static const char *find_reference(const struct lab *lab, const struct grade_options *options, char *out)
+{
+    return file_exists(file_path(out, "%s/%s/reference.so", options->build, lab->folder)) ? out : NULL;
+}
+
+/* " task/test=figure" for each test with a ramp: where it has no points any more. */
+static void write_ramps(const struct lab *lab, char *out, size_t size)
+{
+    char task[80], name[80];
+    size_t used = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        for (uint32_t j = 0; j < lab->task[i].tests; j++) {
+            const struct lab_test *test = &lab->task[i].test[j];
+            if (!(test->ramp.none > 0) || used >= size)
+                continue;
+            underscores(task, sizeof task, test->task->id);
+            underscores(name, sizeof name, test->id);
+            int n = snprintf(out + used, size - used, " %s/%s=%.17g", task, name, test->ramp.none);
+            used += n > 0 ? (size_t)n : 0;
+        }
+}
+
 /* A wall-clock limit for the whole program, so that a fault of ours can't hang a class: each test may run the entry a
  * few hundred times at most, and one run has its own limit. */
 static int run_program(const struct seed_run *run, struct error *err)
 {
     const struct lab *lab = run->lab;
-    char program[FILE_PATH], filter[200] = "--filter=", task[80], name[80];
+    char program[FILE_PATH], reference[FILE_PATH], ramps[VARIABLE - 40], filter[200] = "--filter=", task[80], name[80];
     char list[VARIABLES][VARIABLE];
     const char *environment[VARIABLES + 1] = {NULL};
     int n = 0;
@@ -77,6 +101,10 @@ static int run_program(const struct seed_run *run, struct error *err)
     variable(list, &n, "FAULTLINE_WALL_MS=%llu", (unsigned long long)lab->limits.wall_ms);
     variable(list, &n, "FAULTLINE_MEMORY=%llu", (unsigned long long)lab->limits.memory_bytes);
     variable(list, &n, "FAULTLINE_SANDBOX=%s", getenv("FAULTLINE_SANDBOX") ? getenv("FAULTLINE_SANDBOX") : "");
+    if (find_reference(lab, run->options, reference))
+        variable(list, &n, "FAULTLINE_REFERENCE=%s", reference);
+    write_ramps(lab, ramps, sizeof ramps);
+    variable(list, &n, "FAULTLINE_RAMPS=%s", ramps);
     for (int i = 0; i < n; i++)
         environment[i] = list[i];
     const char *argv[] = {program, "--quiet", NULL, NULL};
@@ -129,11 +157,32 @@ static void failed(struct grade_result *result, struct grade_test *t, enum verdi
 {
     if (verdict == VERDICT_GRADER_FAULT)
         result->fault = true;
-    if (t->verdict != VERDICT_FINISHED && verdict != VERDICT_GRADER_FAULT)
+    bool first = t->verdict == VERDICT_FINISHED || t->share > 0; /* or only some points were lost so far */
+    t->share = 0;
+    if (!first && verdict != VERDICT_GRADER_FAULT)
         return; /* the first failure is the one that is told */
     free(t->message);
     t->message = copy(message);
     t->verdict = verdict;
+    t->seed = seed;
+}
+
+/* A run in which everything was right, and a figure is graded. The worst one counts. */
+static void weigh(struct grade_test *t, double figure, uint64_t seed, const char *message)
+{
+    double share = lab_share(&t->test->ramp, figure);
+    t->passed_runs += share >= 1;
+    if (t->measured == 0 || share < lab_share(&t->test->ramp, t->measured))
+        t->measured = figure;
+    if (share >= t->share)
+        return;
+    bool told = t->verdict == VERDICT_FINISHED || t->verdict == VERDICT_COST;
+    t->share = share;
+    if (!told)
+        return;
+    free(t->message);
+    t->message = copy(message);
+    t->verdict = VERDICT_COST;
     t->seed = seed;
 }
 
@@ -145,17 +194,24 @@ static void add_up(struct grade_result *result, struct grade_test *t, const json
     snprintf(file, sizeof file, "%s.%s.json", task, name);
     json_t *record = load(how->folder, file);
     const json_t *line = runner_line(run, task, name), *said = json_object_get(record, "passed"),
-                 *seen = json_object_get(line, "passed");
+                 *seen = json_object_get(line, "passed"), *figure = json_object_get(record, "measured");
+    const char *message = json_string_value(json_object_get(record, "message"));
     enum verdict verdict;
     t->runs++;
     t->seconds += json_number_value(json_object_get(line, "seconds"));
     if (!record || !line || !json_is_boolean(said) || json_is_true(said) != json_is_true(seen) ||
         verdict_from_id(json_string_value(json_object_get(record, "verdict")), &verdict) != 0)
         failed(result, t, VERDICT_GRADER_FAULT, how->seed, "the test left no result that can be believed");
-    else if (json_is_true(said))
-        t->passed_runs++;
+    else if (!json_is_true(said))
+        failed(result, t, verdict, how->seed, message);
+    else if ((t->test->ramp.full > 0) != (json_number_value(figure) > 0))
+        failed(result, t, VERDICT_GRADER_FAULT, how->seed,
+               t->test->ramp.full > 0 ? "the test left no figure for its ramp"
+                                      : "the test measured, but lab.json has no ramp for it");
+    else if (figure)
+        weigh(t, json_number_value(figure), how->seed, message);
     else
-        failed(result, t, verdict, how->seed, json_string_value(json_object_get(record, "message")));
+        t->passed_runs++;
     json_decref(record);
 }
 
@@ -178,8 +234,20 @@ static int run_seed(struct grade_result *result, struct seed_run *run, bool hidd
 
 /* ---- the result ---- */
 
+static void note_left_out(struct grade_result *result, const struct lab_test *test)
+{
+    char *notes = NULL;
+    if (asprintf(&notes, "%s%s%s is left out, with its %u points: it compares with the reference, which is not here",
+                 result->notes, *result->notes ? "\n" : "", test->id, test->points) < 0)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    free(result->notes);
+    result->notes = notes;
+}
+
 static struct grade_result *empty_result(const struct lab *lab, const struct grade_options *options)
 {
+    char reference[FILE_PATH];
+    bool have_reference = find_reference(lab, options, reference);
     struct grade_result *result = calloc(1, sizeof *result);
     uint32_t n = 0;
     for (uint32_t i = 0; i < lab->tasks; i++)
@@ -201,8 +269,13 @@ static struct grade_result *empty_result(const struct lab *lab, const struct gra
                 uint32_t max = hidden ? test->hidden_points : test->points;
                 if ((only && only != test) || (hidden && max == 0))
                     continue;
+                if (test->needs && !have_reference) {
+                    if (!hidden)
+                        note_left_out(result, test);
+                    continue;
+                }
                 struct grade_test *t = &result->test[result->tests++];
-                *t = (struct grade_test){.test = test, .hidden = hidden, .max = max, .message = copy("")};
+                *t = (struct grade_test){.test = test, .hidden = hidden, .max = max, .share = 1, .message = copy("")};
             }
     return result;
 }
@@ -212,7 +285,7 @@ static void count_points(struct grade_result *result)
     for (uint32_t i = 0; i < result->tests; i++) {
         struct grade_test *t = &result->test[i];
         t->passed = t->runs > 0 && t->passed_runs == t->runs && t->verdict == VERDICT_FINISHED;
-        t->score = t->passed ? t->max : 0;
+        t->score = t->runs > 0 ? lab_share_points(t->share, t->max) : 0;
         result->score += t->score;
         result->max += t->max;
         result->public_score += t->hidden ? 0 : t->score;
@@ -227,6 +300,11 @@ int grade_plugin(const struct lab *lab, const char *plugin, const struct grade_o
     if (!realpath(plugin, absolute))
         return error_set(err, -errno, "%s: %s", plugin, strerror(errno));
     struct grade_result *result = empty_result(lab, options);
+    if (result->tests == 0) {
+        error_set(err, -ENOENT, "%s", result->notes);
+        grade_result_destroy(result);
+        return -ENOENT;
+    }
     uint64_t start = process_clock_ns();
     uint32_t publics = options->seed ? 1 : lab->public_seeds, hiddens = options->secret ? lab->hidden_seeds : 0;
     struct progress progress;
@@ -280,6 +358,11 @@ int grade_submission(const struct lab *lab, const char *folder, const struct gra
             sandbox_describe(layers, have, sizeof have), why.text);
     }
     char work[FILE_PATH], plugin[FILE_PATH], *notes = NULL, *output = NULL;
+    for (uint32_t i = 0; i < lab->tasks; i++)
+        for (uint32_t j = 0; j < lab->task[i].tests; j++)
+            if (lab->task[i].test[j].needs && !find_reference(lab, options, work))
+                return error_set(err, -ENOENT, "%s: is missing, and %s compares with it: no grade without it", work,
+                                 lab->task[i].test[j].id);
     uint64_t start = process_clock_ns();
     int code = file_temp_dir(work, "faultline-grade", err);
     if (code)

@@ -28,24 +28,14 @@
 #include <unistd.h>
 
 static const char *const names[VERDICT_COUNT] = {
-    "finished",
-    "wrong",
-    "crashed",
-    "CPU time",
-    "wall time",
-    "memory",
-    "left early",
-    "short log",
-    "too many records",
-    "forbidden system call",
-    "does not build",
-    "lacks an entry",
-    "grader's own fault",
+    "finished",   "wrong",          "crashed",        "CPU time",           "wall time",
+    "memory",     "left early",     "short log",      "too many records",   "forbidden system call",
+    "too costly", "does not build", "lacks an entry", "grader's own fault",
 };
 static const char *const ids[VERDICT_COUNT] = {
-    "finished",       "wrong",          "crashed",      "cpu-time",         "wall-time",
-    "memory",         "left-early",     "short-log",    "too-many-records", "forbidden-system-call",
-    "does-not-build", "lacks-an-entry", "grader-fault",
+    "finished",   "wrong",          "crashed",        "cpu-time",         "wall-time",
+    "memory",     "left-early",     "short-log",      "too-many-records", "forbidden-system-call",
+    "too-costly", "does-not-build", "lacks-an-entry", "grader-fault",
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -187,6 +177,11 @@ static void say_crash(const struct host_request *q, struct host_outcome *o, cons
     say(o, VERDICT_CRASHED, "it crashed: %s%s%s.", strsignal(signal_number), why, place);
 }
 
+static const char *memory_limit(const struct host_request *q, char text[TEXT_NUMBER])
+{
+    return text_bytes(text, (double)(q->data_bytes ? q->data_bytes : q->limits.memory_bytes));
+}
+
 /* ---- the verdict ---- */
 
 static bool judge_signal(const struct host_request *q, struct host_outcome *o, const struct host_note *n,
@@ -194,21 +189,22 @@ static bool judge_signal(const struct host_request *q, struct host_outcome *o, c
 {
     char text[TEXT_NUMBER], place[400];
     if (signal_number == SIGSYS) {
-        char call[64];
+        char call[120];
         find_place(q, n, layers, place, sizeof place);
         say(o, VERDICT_FORBIDDEN_CALL,
             "it made a system call that is not allowed: %s%s. An implementation computes; it needs no files, processes "
             "or network.",
             sandbox_call_name(n->call, call, sizeof call), place);
-    } else if ((signal_number == SIGKILL || signal_number == SIGXCPU) && q->limits.cpu_seconds &&
-               o->cpu_ns + 200000000u >= q->limits.cpu_seconds * 1000000000u) {
+    } else if (q->limits.cpu_seconds &&
+               (signal_number == SIGXCPU ||
+                (signal_number == SIGKILL && o->cpu_ns + 200000000u >= q->limits.cpu_seconds * 1000000000u))) {
         say(o, VERDICT_CPU_TIME,
             "it used %s of processor time; %llu s are allowed. An endless loop, or an operation that is far too slow?",
             text_duration(text, (double)o->cpu_ns), (unsigned long long)q->limits.cpu_seconds);
     } else if (n->refused) {
         say(o, VERDICT_MEMORY,
             "it asked for memory beyond the limit of %s (the last request: %llu bytes) and then ended by signal %d.",
-            text_bytes(text, (double)q->limits.memory_bytes), (unsigned long long)n->refused, signal_number);
+            memory_limit(q, text), (unsigned long long)n->refused, signal_number);
     } else {
         say_crash(q, o, n, signal_number, layers);
     }
@@ -220,7 +216,8 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
     const struct host_note *n = &s->note;
     char text[TEXT_NUMBER];
     if (n->stage == STAGE_START) {
-        say(o, VERDICT_GRADER_FAULT, "the host could not prepare the run: %.300s.", n->message);
+        say(o, VERDICT_GRADER_FAULT, "%s%.300s.",
+            strncmp(n->message, "cannot tell", 11) == 0 ? "" : "the host could not prepare the run: ", n->message);
     } else if (n->stage == STAGE_LOADING && exit_code == EXIT_CANNOT_TELL) {
         say(o, VERDICT_NO_ENTRY, "the plugin cannot be loaded: %.400s.", n->message);
     } else if (n->stage != STAGE_RETURNED) {
@@ -229,9 +226,9 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
     } else if (n->run_code == -ENOENT) {
         say(o, VERDICT_NO_ENTRY, "there is no entry named %s: register it with the name that the handout gives.",
             q->entry);
-    } else if (n->run_code == -ENOMEM || (n->run_code != 0 && n->refused)) {
+    } else if (n->run_code == -ENOMEM || (n->refused && (n->run_code != 0 || q->data_bytes))) {
         say(o, VERDICT_MEMORY, "it ran out of memory; the limit is %s (the last request: %llu bytes).",
-            text_bytes(text, (double)q->limits.memory_bytes), (unsigned long long)n->refused);
+            memory_limit(q, text), (unsigned long long)n->refused);
     } else if (n->run_code != 0) {
         say(o, VERDICT_WRONG, "%.300s (error %d, %s).", n->message[0] ? n->message : "an operation failed", n->run_code,
             strerror(abs(n->run_code)));
@@ -246,6 +243,14 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
     }
 }
 
+/* A single step takes some microseconds; this is more than it takes when the machine has a lot else to do. */
+#define STEP_US 300u
+
+static uint64_t wall_limit(const struct host_request *q)
+{
+    return q->limits.wall_ms + q->count_limit * STEP_US / 1000;
+}
+
 static void judge_end(const struct host_request *q, struct host_outcome *o, struct host_shared *s,
                       const struct process_result *r, const struct host_status *status, bool have_status,
                       unsigned layers)
@@ -253,16 +258,27 @@ static void judge_end(const struct host_request *q, struct host_outcome *o, stru
     char text[TEXT_NUMBER];
     s->note.message[sizeof s->note.message - 1] = '\0';
     o->count = s->log.count < q->records ? s->log.count : q->records;
-    if (r->timed_out)
+    if (r->timed_out || (have_status && status->stopped == STOPPED_LATE && !status->crashed))
         say(o, VERDICT_WALL_TIME, "it was not done after %s and was stopped.",
-            text_duration(text, (double)q->limits.wall_ms * 1e6));
-    else if (!have_status || status->magic != HOST_STATUS_MAGIC || status->trouble)
+            text_duration(text, (double)(r->timed_out ? wall_limit(q) : q->limits.wall_ms) * 1e6));
+    else if (!have_status || status->magic != HOST_STATUS_MAGIC)
         say(o, VERDICT_GRADER_FAULT, "the host process gave no status (%s): %.300s",
             process_status_text(r->status, text, sizeof text), r->output);
+    else if (status->trouble)
+        say(o, VERDICT_GRADER_FAULT, "%s: %s.",
+            q->count_limit ? "cannot tell: instructions cannot be counted here" : "the run could not be watched",
+            strerror(-status->trouble));
+    else if (status->crashed)
+        judge_signal(q, o, &s->note, status->crashed, layers);
+    else if (status->stopped == STOPPED_LIMIT)
+        say(o, VERDICT_COST, "it was stopped after %llu instructions, with %llu of %llu decisions made.",
+            (unsigned long long)status->instructions, (unsigned long long)o->count, (unsigned long long)q->records);
     else if (WIFSIGNALED(status->wait_status))
         judge_signal(q, o, &s->note, WTERMSIG(status->wait_status), layers);
     else
         judge_exit(q, o, s, WEXITSTATUS(status->wait_status));
+    if (o->verdict == VERDICT_FINISHED && q->count_limit && !status->counted)
+        say(o, VERDICT_LEFT_EARLY, "it ended before the part began whose instructions are counted.");
 }
 
 /* ---- running
@@ -280,7 +296,7 @@ static const char *host_program(char *out)
 static int start_and_wait(const struct host_request *q, struct host_outcome *o, struct memory *scenario,
                           struct memory *shared)
 {
-    char host[PATH_MAX], plugin[PATH_MAX], cpu[24], memory[24];
+    char host[PATH_MAX], plugin[PATH_MAX], number[6][24];
     if (!host_program(host) || !realpath(q->plugin, plugin)) {
         say(o, VERDICT_GRADER_FAULT, "%s is missing: run make build.",
             host_program(host) ? q->plugin : "faultline-host");
@@ -290,15 +306,18 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
     if (pipe2(status_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     unsigned layers = sandbox_layers(NULL);
-    snprintf(cpu, sizeof cpu, "%llu", (unsigned long long)q->limits.cpu_seconds);
-    snprintf(memory, sizeof memory, "%llu", (unsigned long long)q->limits.memory_bytes);
-    const char *argv[] = {host, plugin, q->entry, cpu, memory, layers & SANDBOX_SECCOMP ? "1" : "0", NULL};
+    const uint64_t numbers[] = {q->limits.cpu_seconds, q->limits.memory_bytes, q->count_limit,
+                                q->late_bytes,         q->limits.wall_ms,      q->data_bytes};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        snprintf(number[i], sizeof number[i], "%llu", (unsigned long long)numbers[i]);
+    const char *argv[] = {host,      plugin,    q->entry,  number[0], number[1], layers & SANDBOX_SECCOMP ? "1" : "0",
+                          number[2], number[3], number[4], number[5], NULL};
     const struct sandbox_bind binds[] = {{host, false}, {plugin, false}, {NULL, false}};
     const char *command[SANDBOX_ARGV];
     sandbox_command(command, layers, binds, "/tmp", argv);
     struct process p = {.argv = command,
                         .pass = {scenario->fd, shared->fd, status_pipe[1], -1},
-                        .wall_ms = q->limits.wall_ms,
+                        .wall_ms = wall_limit(q),
                         .output_limit = 4096};
     struct process_result r;
     struct error err;
@@ -312,6 +331,8 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
         o->wall_ns = r.wall_ns;
         o->cpu_ns = status.cpu_ns;
         o->peak_bytes = status.peak_bytes;
+        o->counted = status.counted;
+        o->instructions = status.instructions;
         text_clean(o->output, sizeof o->output, r.output, r.output_size);
         judge_end(q, o, shared->at, &r, &status, have, layers);
         process_result_free(&r);

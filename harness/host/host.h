@@ -25,9 +25,11 @@ enum verdict {
     VERDICT_SHORT_LOG,  /* finished, with too few decisions */
     VERDICT_TOO_MANY,   /* more decisions than were asked for */
     VERDICT_FORBIDDEN_CALL, /* a system call that is not allowed */
-    VERDICT_NO_BUILD,       /* does not compile or link */
-    VERDICT_NO_ENTRY,       /* the plugin can't be loaded or has no entry of that name */
-    VERDICT_GRADER_FAULT,   /* our fault: no verdict about the entry */
+    VERDICT_COST,     /* took more instructions than it may; or all is right, and the figure that a test measured is not
+                     good enough for full points (said by the grader) */
+    VERDICT_NO_BUILD, /* does not compile or link */
+    VERDICT_NO_ENTRY, /* the plugin can't be loaded or has no entry of that name */
+    VERDICT_GRADER_FAULT, /* our fault: no verdict about the entry */
     VERDICT_COUNT
 };
 const char *verdict_name(enum verdict verdict);             /* "left early" */
@@ -46,6 +48,11 @@ struct host_request {
     uint32_t record_size;
     uint64_t records; /* how many decisions a whole run has */
     struct host_limits limits;
+    uint64_t count_limit; /* 0: nothing is counted. Else the run's instructions are (count.h), and it is stopped at so
+                             many; `limits` then hold until the marker, and the time after it is taken from the count */
+    uint64_t data_bytes;  /* 0: no limit of its own. Else so much memory that can be written may it have, libraries and
+                             all: the kernel's count of it is exact, and who was refused any has the verdict memory */
+    size_t late_bytes;    /* when counting: so many bytes at the end of the scenario are zero until the marker */
 };
 
 struct host_outcome {
@@ -55,13 +62,16 @@ struct host_outcome {
     uint64_t count; /* never more than asked for */
     char output[2048]; /* what the entry printed: head and tail, cleaned */
     uint64_t cpu_ns, wall_ns, peak_bytes;
+    bool counted;          /* the marker was reached, and instructions are what came after it */
+    uint64_t instructions; /* the same on every run */
 };
 
-/* 0 when there is a verdict about the entry, -errno (and VERDICT_GRADER_FAULT) when there is none. */
+/* 0 when there is a verdict about the entry, -errno (and VERDICT_GRADER_FAULT) when there is none: that is also the end
+ * of a run that was to be counted where nothing can be. */
 int host_run(const struct host_request *request, struct host_outcome *outcome);
 void host_outcome_free(struct host_outcome *outcome);
 
-/* Without sandbox, limits or a process of its own: loads the plugin into this process. For a debugger only
+/* Without sandbox, limits, count or a process of its own: loads the plugin into this process. For a debugger only
  * (FAULTLINE_DEBUG=1 makes host_run do it). */
 int host_run_inline(const struct host_request *request, struct host_outcome *outcome);
 

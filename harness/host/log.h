@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define LOG_MAGIC 0x31474f4c544c4146u /* "FALTLOG1" */
 
@@ -32,6 +34,15 @@ static inline void log_append(struct decision_log *log, const void *record)
     if (log->count < log->capacity)
         memcpy(log_records(log) + log->count * log->record_size, record, log->record_size);
     log->count++;
+}
+
+/* The marker: from here on the run's instructions are counted, where the judge asked for that (count.h); elsewhere it
+ * does nothing. A question about a scheduling policy that does not exist, which nobody else asks. */
+#define LOG_COUNT_MARK 0x46617548
+
+static inline void log_count_from_here(void)
+{
+    syscall(SYS_sched_get_priority_max, LOG_COUNT_MARK);
 }
 
 #endif

@@ -1,13 +1,15 @@
 /* faultline-host: the process that runs an entry.
  *
- *     faultline-host PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP
+ *     faultline-host PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP COUNT_LIMIT LATE_BYTES WALL_MS DATA_BYTES
  *     faultline-host --compile CPU_SECONDS MEMORY_BYTES FILE_BYTES SECCOMP COMPILER ARGUMENT...
  *
  * The second form sets limits and starts a compiler. The first is started by host_run with three descriptors
  * (shared.h), inside the sandbox, as process 1. It splits in two. The supervisor waits and reports how the runner
  * ended; it holds the only descriptor that is believed. The runner gives up every right it can, and only then loads the
- * plugin, because a shared object runs code of its own while it is being loaded.
+ * plugin, because a shared object runs code of its own while it is being loaded. With a COUNT_LIMIT above 0 the
+ * supervisor also counts the runner's instructions: count.h.
  */
+#include "host/count.h"
 #include "host/plugin.h"
 #include "host/sandbox.h"
 #include "host/shared.h"
@@ -130,18 +132,39 @@ _Noreturn static void give_up(const char *what)
     _exit(EXIT_CANNOT_TELL);
 }
 
-_Noreturn static void run(const char *entry, const struct sandbox_limits *limits, bool seccomp,
-                          struct host_shared *shared)
-{
+struct order {
+    const char *entry;
+    struct sandbox_limits limits;
+    bool seccomp;
+    struct count_order count; /* limit 0: nothing is counted */
+    void *scenario;           /* [size] */
     size_t size;
-    void *scenario = map(HOST_FD_SCENARIO, PROT_READ, MAP_PRIVATE, &size);
-    if (scenario == MAP_FAILED)
-        give_up("the scenario cannot be read");
+};
+
+static void join_count(const struct order *o)
+{
+    const char *why = count_impossible();
+    if (!why && !o->seccomp)
+        why = "it takes the system-call filter, which does not work here";
+    int code = why ? 0 : count_join();
+    char message[300];
+    snprintf(message, sizeof message, "cannot tell: instructions cannot be counted here: %s",
+             why ? why : strerror(-code));
+    if (why || code)
+        give_up(message);
+}
+
+_Noreturn static void run(const struct order *o, struct host_shared *shared)
+{
+    bool counting = o->count.limit > 0;
+    if (counting)
+        join_count(o);
     close(HOST_FD_STATUS);
     close(HOST_FD_SHARED);
     close(HOST_FD_SCENARIO);
     watch_crashes();
-    if (sandbox_limit(limits) < 0 || (seccomp && sandbox_seccomp(SANDBOX_COMPUTE) < 0))
+    if (sandbox_limit(&o->limits) < 0 ||
+        (o->seccomp && sandbox_seccomp(counting ? SANDBOX_COUNT : SANDBOX_COMPUTE) < 0))
         give_up("limits cannot be set");
 
     note->stage = STAGE_LOADING;
@@ -151,7 +174,8 @@ _Noreturn static void run(const char *entry, const struct sandbox_limits *limits
     if (!plugin || plugin->abi != PLUGIN_ABI)
         give_up(handle ? "it is no plugin, or one of another version: build it again" : dlerror());
     note->stage = STAGE_RUNNING;
-    note->run_code = plugin->run(plugin, entry, scenario, size, &shared->log, note->message, sizeof note->message);
+    note->run_code =
+        plugin->run(plugin, o->entry, o->scenario, o->size, &shared->log, note->message, sizeof note->message);
     note->stage = STAGE_RETURNED;
     shared->log.finished = note->run_code == 0;
     fflush(NULL);
@@ -160,18 +184,24 @@ _Noreturn static void run(const char *entry, const struct sandbox_limits *limits
 
 /* ---- the supervisor ---- */
 
-static int supervise(pid_t runner)
+static void wait_for(pid_t runner, struct host_status *status, struct rusage *usage)
+{
+    /* As process 1 it also inherits what the runner leaves behind; only the runner's end counts. */
+    for (pid_t pid; (pid = wait4(-1, &status->wait_status, 0, usage)) != runner;)
+        if (pid < 0 && errno != EINTR) {
+            status->trouble = -errno;
+            break;
+        }
+}
+
+static int supervise(pid_t runner, const struct count_order *count)
 {
     struct host_status status = {.magic = HOST_STATUS_MAGIC};
     struct rusage usage = {0};
-    int wait_status = 0;
-    /* As process 1 it also inherits what the runner leaves behind; only the runner's end counts. */
-    for (pid_t pid; (pid = wait4(-1, &wait_status, 0, &usage)) != runner;)
-        if (pid < 0 && errno != EINTR) {
-            status.trouble = -errno;
-            break;
-        }
-    status.wait_status = wait_status;
+    if (count->limit)
+        count_supervise(runner, count, &status, &usage);
+    else
+        wait_for(runner, &status, &usage);
     status.cpu_ns = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
                     (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
     status.peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
@@ -180,8 +210,9 @@ static int supervise(pid_t runner)
 
 _Noreturn static void compile(char **argv)
 {
-    struct sandbox_limits limits = {strtoull(argv[0], NULL, 10), strtoull(argv[1], NULL, 10),
-                                    strtoull(argv[2], NULL, 10)};
+    struct sandbox_limits limits = {.cpu_seconds = strtoull(argv[0], NULL, 10),
+                                    .memory_bytes = strtoull(argv[1], NULL, 10),
+                                    .file_bytes = strtoull(argv[2], NULL, 10)};
     if (sandbox_limit(&limits) < 0 || (argv[3][0] == '1' && sandbox_seccomp(SANDBOX_COMPILE) < 0)) {
         fputs("limits cannot be set\n", stderr);
         _exit(EXIT_CANNOT_TELL);
@@ -191,20 +222,55 @@ _Noreturn static void compile(char **argv)
     _exit(EXIT_CANNOT_TELL);
 }
 
+/* The scenario; when instructions are counted without its last `late` bytes, which come at the marker, in memory that
+ * supervisor and runner share. */
+static int take_scenario(struct order *o, size_t late)
+{
+    if (o->count.limit == 0) {
+        o->scenario = map(HOST_FD_SCENARIO, PROT_READ, MAP_PRIVATE, &o->size);
+        return o->scenario == MAP_FAILED ? -errno : 0;
+    }
+    struct stat st;
+    if (fstat(HOST_FD_SCENARIO, &st) < 0 || late > (size_t)st.st_size)
+        return -EINVAL;
+    o->size = (size_t)st.st_size;
+    o->scenario = mmap(NULL, o->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    size_t early = o->size - late;
+    if (o->scenario == MAP_FAILED || pread(HOST_FD_SCENARIO, o->scenario, early, 0) != (ssize_t)early)
+        return -EIO;
+    o->count.late = (unsigned char *)o->scenario + early;
+    o->count.late_size = late;
+    o->count.late_at = (off_t)early;
+    return 0;
+}
+
+/* What single steps cost the runner itself, at most; the wall-clock limit allows for the rest. */
+#define STEPS_A_CPU_SECOND 20000u
+
 int main(int argc, char **argv)
 {
     if (argc >= 7 && strcmp(argv[1], "--compile") == 0)
         compile(argv + 2);
-    if (argc != 6) {
+    if (argc != 10) {
         fputs("faultline-host is started by the judge; a person wants: faultline check --help\n", stderr);
         return EXIT_WRONG_USE;
     }
     plugin_path = argv[1];
-    struct sandbox_limits limits = {
-        .cpu_seconds = strtoull(argv[3], NULL, 10), .memory_bytes = strtoull(argv[4], NULL, 10), .file_bytes = 1 << 20};
+    struct order order = {.entry = argv[2],
+                          .limits = {.cpu_seconds = strtoull(argv[3], NULL, 10),
+                                     .memory_bytes = strtoull(argv[4], NULL, 10),
+                                     .data_bytes = strtoull(argv[9], NULL, 10),
+                                     .file_bytes = 1 << 20},
+                          .seccomp = argv[5][0] == '1',
+                          .count = {.limit = strtoull(argv[6], NULL, 10), .wall_ms = strtoull(argv[8], NULL, 10)}};
+    if (order.count.limit) {
+        order.limits.cpu_later = order.limits.cpu_seconds + order.count.limit / STEPS_A_CPU_SECOND + 1;
+        order.count.cpu_seconds = order.limits.cpu_later;
+        count_settle(argv);
+    }
     size_t size;
     struct host_shared *shared = map(HOST_FD_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
-    if (shared == MAP_FAILED)
+    if (shared == MAP_FAILED || take_scenario(&order, strtoull(argv[7], NULL, 10)) < 0)
         return EXIT_CANNOT_TELL;
     note = &shared->note;
     prctl(PR_SET_DUMPABLE, 0); /* nobody inside may look at this process, or at its descriptors */
@@ -215,13 +281,12 @@ int main(int argc, char **argv)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != supervisor)
             _exit(EXIT_CANNOT_TELL);
-        run(argv[2], &limits, argv[5][0] == '1', shared);
+        run(&order, shared);
     }
     munmap(shared, size);
     note = NULL;
     close(HOST_FD_SHARED);
-    close(HOST_FD_SCENARIO);
     if (runner < 0)
         return EXIT_CANNOT_TELL;
-    return supervise(runner);
+    return supervise(runner, &order.count);
 }

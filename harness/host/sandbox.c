@@ -8,11 +8,13 @@
  * The system-call filter is a list of what is allowed. A call that is not on it raises SIGSYS rather than returning an
  * error, since an error might go unnoticed: the host's handler notes the number and the process dies. clone3 alone
  * answers "not implemented", because its flags can't be looked at; the C library then falls back to clone, whose flags
- * can: threads are allowed, processes are not.
+ * can: threads are allowed, processes are not. Where instructions are counted threads are refused too, since nobody
+ * would count theirs.
  */
 #include "host/sandbox.h"
 
 #include "base/process.h"
+#include "host/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -156,19 +158,26 @@ void sandbox_command(const char **command, unsigned layers, const struct sandbox
 
 /* ---- limits ---- */
 
+static int limit_two(int resource, uint64_t soft, uint64_t hard)
+{
+    struct rlimit r = {.rlim_cur = soft, .rlim_max = hard};
+    return setrlimit((unsigned)resource, &r) < 0 ? -errno : 0;
+}
+
 static int limit(int resource, uint64_t value)
 {
-    struct rlimit r = {.rlim_cur = value, .rlim_max = value};
-    return setrlimit((unsigned)resource, &r) < 0 ? -errno : 0;
+    return limit_two(resource, value, value);
 }
 
 int sandbox_limit(const struct sandbox_limits *l)
 {
     int code = limit(RLIMIT_CORE, 0);
     if (code == 0 && l->cpu_seconds)
-        code = limit(RLIMIT_CPU, l->cpu_seconds);
+        code = limit_two(RLIMIT_CPU, l->cpu_seconds, l->cpu_later > l->cpu_seconds ? l->cpu_later : l->cpu_seconds);
     if (code == 0 && l->memory_bytes && !SANDBOX_SANITIZED)
         code = limit(RLIMIT_AS, l->memory_bytes);
+    if (code == 0 && l->data_bytes && !SANDBOX_SANITIZED)
+        code = limit(RLIMIT_DATA, l->data_bytes);
     if (code == 0 && l->file_bytes)
         code = limit(RLIMIT_FSIZE, l->file_bytes);
     if (code == 0)
@@ -229,7 +238,7 @@ static const int compute_calls[] = {
     CALL(readlinkat),
 };
 
-static int add_compute_rules(scmp_filter_ctx filter)
+static int add_compute_rules(scmp_filter_ctx filter, bool counting)
 {
     int code = 0;
     for (size_t i = 0; i < sizeof compute_calls / sizeof *compute_calls && code == 0; i++) {
@@ -242,7 +251,7 @@ static int add_compute_rules(scmp_filter_ctx filter)
     const scmp_datum_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
     if (code == 0)
         code = seccomp_rule_add(filter, allow, CALL(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, writing, 0));
-    if (code == 0)
+    if (code == 0 && !counting)
         code = seccomp_rule_add(filter, allow, CALL(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     if (code == 0)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
@@ -256,6 +265,9 @@ static int add_compute_rules(scmp_filter_ctx filter)
         code = seccomp_rule_add(filter, allow, CALL(rt_sigaction), 1, SCMP_A0(SCMP_CMP_NE, SIGSYS, 0));
     if (code == 0)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), CALL(rt_sigaction), 1, SCMP_A0(SCMP_CMP_EQ, SIGSYS, 0));
+    if (code == 0)
+        code = seccomp_rule_add(filter, counting ? SCMP_ACT_TRACE(1) : allow, CALL(sched_get_priority_max), 1,
+                                SCMP_A0(SCMP_CMP_EQ, LOG_COUNT_MARK, 0));
     /* Limits may be read, not set. */
     if (code == 0)
         code = seccomp_rule_add(filter, allow, CALL(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0));
@@ -292,12 +304,12 @@ int sandbox_seccomp(enum sandbox_profile profile)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
-    scmp_filter_ctx filter = seccomp_init(profile == SANDBOX_COMPUTE ? SCMP_ACT_TRAP : SCMP_ACT_ALLOW);
+    scmp_filter_ctx filter = seccomp_init(profile == SANDBOX_COMPILE ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
     if (!filter)
         return -ENOMEM;
     int code = 0;
-    if (profile == SANDBOX_COMPUTE)
-        code = add_compute_rules(filter);
+    if (profile != SANDBOX_COMPILE)
+        code = add_compute_rules(filter, profile == SANDBOX_COUNT);
     for (size_t i = 0; profile == SANDBOX_COMPILE && i < sizeof compile_refused / sizeof *compile_refused && code == 0;
          i++) {
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), compile_refused[i], 0);
@@ -316,7 +328,11 @@ const char *sandbox_call_name(int number, char *out, size_t size)
     if (name)
         snprintf(out, size, "%s", name);
     else
-        snprintf(out, size, number < 0 ? "one made while signals were blocked, perhaps fork" : "number %d", number);
+        snprintf(out, size,
+                 number < 0
+                     ? "one made while signals were blocked: fork perhaps, or a thread where instructions are counted"
+                     : "number %d",
+                 number);
     free(name);
     return out;
 }

@@ -66,11 +66,14 @@ void sandbox_command(const char **command, unsigned layers, const struct sandbox
 /* For the process inside. Limits of 0 are not set. */
 struct sandbox_limits {
     uint64_t cpu_seconds, memory_bytes, file_bytes;
+    uint64_t data_bytes; /* memory that can be written and is nobody else's: heap, maps, libraries' data */
+    uint64_t cpu_later;  /* what cpu_seconds may be raised to from outside; 0: no more than it is */
 };
 int sandbox_limit(const struct sandbox_limits *limits);
 
 enum sandbox_profile {
     SANDBOX_COMPUTE, /* memory, threads, clocks, reading files; any other call raises SIGSYS */
+    SANDBOX_COUNT,   /* the same without threads, and log_count_from_here() stops for the tracer */
     SANDBOX_COMPILE, /* may also start programs and write files; no network, no tracing, no new namespaces */
 };
 int sandbox_seccomp(enum sandbox_profile profile); /* 0 or -errno; for this process and all it makes, for good */

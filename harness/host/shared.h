@@ -17,13 +17,24 @@ enum { HOST_FD_SCENARIO = 3, HOST_FD_SHARED = 4, HOST_FD_STATUS = 5 };
 
 enum host_stage { STAGE_START, STAGE_LOADING, STAGE_LOADED, STAGE_RUNNING, STAGE_RETURNED };
 
+/* What the supervisor itself did to a run whose instructions it counts. */
+enum host_stopped {
+    STOPPED_NOT,
+    STOPPED_LIMIT, /* at the limit of instructions */
+    STOPPED_LATE,  /* it had not reached the marker in the time it had */
+};
+
 struct host_status {
     uint64_t magic;
     int32_t wait_status;
     int32_t trouble; /* the supervisor's own -errno, or 0 */
     uint64_t cpu_ns, peak_bytes;
+    uint64_t instructions;
+    uint32_t counted;     /* the marker was reached */
+    uint32_t stopped;     /* enum host_stopped */
+    int32_t crashed, pad; /* the signal of a crash while counting: the run's end, even if the runner went on */
 };
-#define HOST_STATUS_MAGIC 0x5354415455533031u
+#define HOST_STATUS_MAGIC 0x5354415455533032u
 
 #define NOTE_FRAMES 8
 

@@ -1,10 +1,10 @@
-/* claims.c: the main program of every lab's claims: options, what to measure, judgement, and the JSON object that it
+/* claims.c: the main program of every lab's claims: what to measure, judgement, and the JSON object that it
  * leaves (report.h).
  *
  * With --broken each claim is measured twice, with the cure and without it, and the measurement without it is judged by
  * the tolerance of the one with it: a failing algorithm is often erratic too, and its own spread would excuse it.
  */
-#include "report/claims.h"
+#include "report/claims_request.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -20,106 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct request {
-    const struct claim_suite *suite;
-    uint64_t seed;
-    const char *out;
-    bool *wanted; /* [suite->claims] */
-    bool some, broken, quiet;
-};
-
-static void *zeroed(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    if (!p)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    return p;
-}
-
-/* ---- options ---- */
-
-static const char usage[] =
-    "usage: claims [--seed N] [--out FILE] [--only ID[,ID...]] [--broken] [--quiet]\n"
-    "  --seed N     draw everything random from N (default 1)\n"
-    "  --out FILE   leave the figures as JSON in FILE instead of printing a table\n"
-    "  --only ID    these claims only, and no plots\n"
-    "  --broken     measure with the failing algorithm in the cure's place: every claim must turn false\n"
-    "  --quiet      no progress\n";
-
-static const char *const options[] = {"--seed", "--out", "--only", "--broken", "--quiet", "--help", NULL};
-
-static void want(struct request *r, const char *id)
-{
-    const struct claim_suite *s = r->suite;
-    const char **ids = zeroed(s->claims + 1u, sizeof *ids);
-    bool found = false;
-    for (uint32_t i = 0; i < s->claims; i++) {
-        ids[i] = s->claim[i].id;
-        if (strcmp(id, ids[i]) == 0)
-            found = r->wanted[i] = true;
-    }
-    if (!found) {
-        const char *meant = text_nearest(id, ids);
-        error_exit(EXIT_WRONG_USE,
-                   meant ? "--only: there is no claim %s; was %s meant?" : "--only: there is no claim %s", id, meant);
-    }
-    free(ids);
-    r->some = true;
-}
-
-static void want_list(struct request *r, const char *list)
-{
-    char *copy = strdup(list), *rest = copy;
-    for (const char *id; (id = strsep(&rest, ","));)
-        if (*id)
-            want(r, id);
-    free(copy);
-}
-
-static _Noreturn void unknown(const char *word)
-{
-    const char *meant = text_nearest(word, options);
-    if (meant)
-        error_exit(EXIT_WRONG_USE, "claims: there is no option %s; was %s meant?", word, meant);
-    error_exit(EXIT_WRONG_USE, "claims: there is no option %s\n%s", word, usage);
-}
-
-/* An option with a value, as "--name value" or "--name=value". */
-static void take_value(struct request *r, const char *name, const char *value)
-{
-    if (!value)
-        error_exit(EXIT_WRONG_USE, "claims: %s needs a value\n%s", name, usage);
-    if (strcmp(name, "--out") == 0)
-        r->out = value;
-    else if (strcmp(name, "--only") == 0)
-        want_list(r, value);
-    else if (!text_number(value, &r->seed) || r->seed > INT64_MAX)
-        error_exit(EXIT_WRONG_USE, "claims: --seed takes a number from 0 to 2^63 - 1, not \"%s\"", value);
-}
-
-static void parse(struct request *r, int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        char name[32];
-        const char *equals = strchr(argv[i], '=');
-        size_t size = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
-        snprintf(name, sizeof name, "%.*s", (int)(size < 31 ? size : 31), argv[i]);
-        if (strcmp(argv[i], "--broken") == 0)
-            r->broken = true;
-        else if (strcmp(argv[i], "--quiet") == 0)
-            r->quiet = true;
-        else if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            exit(EXIT_FINE);
-        } else if (strcmp(name, "--seed") == 0 || strcmp(name, "--out") == 0 || strcmp(name, "--only") == 0)
-            take_value(r, name, equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL);
-        else
-            unknown(name);
-    }
-    for (uint32_t i = 0; i < r->suite->claims && !r->some; i++)
-        r->wanted[i] = true;
-}
 
 /* ---- what to measure ---- */
 
@@ -148,7 +48,7 @@ static uint32_t at_least_one(uint32_t seeds)
 
 static void add_claim(struct jobs *jobs, const struct request *r, const struct claim *c, bool broken)
 {
-    for (uint32_t i = 0; i < at_least_one(c->seeds); i++)
+    for (uint32_t i = 0; i < at_least_one(c->seeds) && !c->measure_here; i++)
         add(jobs, (struct measure_job){.claim = c, .run = {measure_seed(r->seed, c->id, i), broken}});
 }
 
@@ -185,7 +85,7 @@ static struct jobs collect(const struct request *r)
 /* The next n results, as one figure. */
 static struct measure_mean next_mean(struct jobs *jobs, uint32_t n)
 {
-    double *value = zeroed(n, sizeof *value);
+    double *value = claims_zeroed(n, sizeof *value);
     for (uint32_t i = 0; i < n; i++)
         value[i] = jobs->job[jobs->read++].value;
     struct measure_mean m = measure_mean(value, n);
@@ -244,29 +144,74 @@ static json_t *string(const char *text)
     return json_string(text ? text : "");
 }
 
-static json_t *claim_json(const struct request *r, const struct lab *lab, const struct claim *c, struct jobs *jobs)
+static void add_text(json_t *o, const struct lab *lab, const struct claim *c)
 {
     static const char *const relation[] = {"equals", "at-least", "at-most"};
-    uint32_t n = at_least_one(c->seeds);
-    struct measure_mean cure = next_mean(jobs, n), m = r->broken ? next_mean(jobs, n) : cure;
-    double predicted = c->predict(), allowed = tolerance(c, &cure, predicted);
-    json_t *o = json_object();
     json_object_set_new(o, "lab", json_string(lab->id));
     json_object_set_new(o, "id", string(c->id));
     json_object_set_new(o, "statement", string(c->statement));
     json_object_set_new(o, "formula", string(c->formula));
     json_object_set_new(o, "relation", json_string(relation[c->relation]));
-    json_object_set_new(o, "predicted", real(predicted));
-    json_object_set_new(o, "measured", real(m.mean));
-    json_object_set_new(o, "low", real(m.mean - m.error));
-    json_object_set_new(o, "high", real(m.mean + m.error));
     json_object_set_new(o, "unit", string(c->unit));
-    json_object_set_new(o, "tolerance", real(allowed));
-    json_object_set_new(o, "tolerance_why", tolerance_why(c, &cure));
-    json_object_set_new(o, "seeds", json_integer(n));
     json_object_set_new(o, "source", string(c->source));
     json_object_set_new(o, "broken", string(c->broken));
+}
+
+static void add_figures(json_t *o, double predicted, double measured, double low, double high, double allowed)
+{
+    json_object_set_new(o, "predicted", real(predicted));
+    json_object_set_new(o, "measured", real(measured));
+    json_object_set_new(o, "low", real(low));
+    json_object_set_new(o, "high", real(high));
+    json_object_set_new(o, "tolerance", real(allowed));
+}
+
+static json_t *claim_json(const struct request *r, const struct lab *lab, const struct claim *c, struct jobs *jobs)
+{
+    uint32_t n = at_least_one(c->seeds);
+    struct measure_mean cure = next_mean(jobs, n), m = r->broken ? next_mean(jobs, n) : cure;
+    double predicted = c->predict(), allowed = tolerance(c, &cure, predicted);
+    json_t *o = json_object();
+    add_text(o, lab, c);
+    add_figures(o, predicted, m.mean, m.mean - m.error, m.mean + m.error, allowed);
+    json_object_set_new(o, "tolerance_why", tolerance_why(c, &cure));
+    json_object_set_new(o, "seeds", json_integer(n));
     json_object_set_new(o, "holds", json_boolean(holds(c, predicted, m.mean, allowed)));
+    return o;
+}
+
+/* Why it can't be told whether a claim about this machine holds; NULL: it can, and then *verdict says. It holds when
+ * the whole interval is right, and is false when all of it is wrong on one side. */
+static const char *judge_here(const struct claim *c, const struct claim_here *here, double predicted, double allowed,
+                              bool *verdict)
+{
+    double least = c->relation == CLAIM_AT_MOST ? -INFINITY : predicted - allowed,
+           most = c->relation == CLAIM_AT_LEAST ? INFINITY : predicted + allowed;
+    *verdict = here->low >= least && here->high <= most;
+    if (isnan(here->value))
+        return *here->why ? here->why : "it was not measured";
+    if (!isfinite(here->value) || !isfinite(here->low) || !isfinite(here->high) || here->low > here->high)
+        return "its interval is not known";
+    if (!*verdict && !(here->high < least) && !(here->low > most) && isfinite(predicted))
+        return "its interval reaches from the right side to the wrong one";
+    return NULL;
+}
+
+static json_t *claim_here_json(const struct request *r, const struct lab *lab, const struct claim *c)
+{
+    struct claim_here here = {NAN, NAN, NAN, ""};
+    double predicted = c->predict(), allowed = fmax(c->slack, 1e-9 * fabs(predicted));
+    json_t *o = json_object();
+    bool verdict;
+    c->measure_here(r->broken, &here);
+    const char *why = judge_here(c, &here, predicted, allowed, &verdict);
+    add_text(o, lab, c);
+    add_figures(o, predicted, here.value, here.low, here.high, allowed);
+    json_object_set_new(o, "tolerance_why", json_string(c->slack_why ? c->slack_why : "the whole interval must agree"));
+    json_object_set_new(o, "seeds", json_integer(1));
+    json_object_set_new(o, "holds", why ? json_null() : json_boolean(verdict));
+    if (why)
+        json_object_set_new(o, "reason", json_string(why));
     return o;
 }
 
@@ -319,13 +264,15 @@ static json_t *texts_json(char *const *text, size_t most)
     return list;
 }
 
-static json_t *result_json(const struct request *r, const struct lab *lab, struct jobs *jobs, double seconds)
+/* Measures what is about this machine on the way, so `start` and not the seconds. */
+static json_t *result_json(const struct request *r, const struct lab *lab, struct jobs *jobs, uint64_t start)
 {
     const struct claim_suite *s = r->suite;
     json_t *o = json_object(), *claims = json_array(), *plots = json_array();
     for (uint32_t i = 0; i < s->claims; i++)
         if (r->wanted[i])
-            json_array_append_new(claims, claim_json(r, lab, &s->claim[i], jobs));
+            json_array_append_new(claims, s->claim[i].measure_here ? claim_here_json(r, lab, &s->claim[i])
+                                                                   : claim_json(r, lab, &s->claim[i], jobs));
     for (uint32_t i = 0; i < s->plots && with_plots(r); i++)
         json_array_append_new(plots, plot_json(&s->plot[i], jobs));
     json_object_set_new(o, "format", json_integer(1));
@@ -338,7 +285,7 @@ static json_t *result_json(const struct request *r, const struct lab *lab, struc
     json_object_set_new(o, "next", texts_json(lab->next, SIZE_MAX));
     json_object_set_new(o, "claims", claims);
     json_object_set_new(o, "plots", plots);
-    json_object_set_new(o, "seconds", json_real(seconds));
+    json_object_set_new(o, "seconds", json_real(1e-9 * (double)(process_clock_ns() - start)));
     return o;
 }
 
@@ -365,15 +312,16 @@ static bool as_expected(const struct request *r, const json_t *result)
     bool good = true;
     json_array_foreach(json_object_get(result, "claims"), i, claim)
     {
-        good = good && json_is_true(json_object_get(claim, "holds")) != r->broken;
+        const json_t *verdict = json_object_get(claim, "holds");
+        good = good && (json_is_null(verdict) || json_is_true(verdict) != r->broken);
     }
     return good;
 }
 
 int claims_main(int argc, char **argv, const struct claim_suite *suite)
 {
-    struct request r = {.suite = suite, .seed = 1, .wanted = zeroed(suite->claims, sizeof(bool))};
-    parse(&r, argc, argv);
+    struct request r = {.suite = suite, .seed = 1, .wanted = claims_zeroed(suite->claims, sizeof(bool))};
+    claims_parse(&r, argc, argv);
     const char *root = getenv("FAULTLINE_ROOT");
     struct lab *lab;
     struct error err;
@@ -382,7 +330,7 @@ int claims_main(int argc, char **argv, const struct claim_suite *suite)
     uint64_t start = process_clock_ns();
     struct jobs jobs = collect(&r);
     measure_all(jobs.job, jobs.n, r.quiet);
-    json_t *result = result_json(&r, lab, &jobs, 1e-9 * (double)(process_clock_ns() - start));
+    json_t *result = result_json(&r, lab, &jobs, start);
     leave(&r, result);
     int code = as_expected(&r, result) ? EXIT_FINE : EXIT_FAILED;
     json_decref(result);

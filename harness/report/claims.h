@@ -20,9 +20,15 @@
  * algorithm (or another law) in the place of the cure, and the claim must turn false. `claims --broken` measures both
  * forms, judges the broken one by the tolerance of the good one, and exits 0 only when every claim is false.
  *
- *     claims [--seed N] [--out FILE] [--only ID[,ID...]] [--broken] [--quiet]
+ * A claim about this machine (time, counters) has measure_here in place of measure: it is measured once, when all
+ * others are done, with nothing beside it, and it may answer that it cannot tell. It holds when its whole interval is
+ * on the right side, is false when its whole interval is on the wrong side, and else cannot be told: "holds" is then
+ * null, and "reason" says why.
+ *
+ *     claims [--seed N] [--out FILE] [--only ID[,ID...]] [--broken] [--seeded] [--quiet]
  *
  * Without --out it prints the table; --only may be given several times; plots are left out with --only and --broken.
+ * --seeded leaves out the claims about this machine: what remains is the same on every machine.
  * The lab is found below the current folder, or below FAULTLINE_ROOT.
  *
  * Exit code 0: all hold; 1: one does not (or, broken, one does); 2: wrong use, or a lab.json that can't be used; 3: the
@@ -47,16 +53,23 @@ enum claim_relation {
     CLAIM_AT_MOST,  /* measured <= predicted + tolerance */
 };
 
+/* What a claim about this machine found. value NaN: cannot tell, for the reason in why. */
+struct claim_here {
+    double value, low, high;
+    char why[200];
+};
+
 struct claim {
     const char *id, *statement, *formula, *unit;
     const char *source; /* "simulated", "counted", "hardware" … */
     const char *broken; /* what `broken` puts in the place of what: "round robin in place of smooth weighted" */
     enum claim_relation relation;
-    uint32_t seeds;                                 /* replications */
-    double (*predict)(void);                        /* from the formula, computed, never copied */
-    double (*measure)(const struct claim_run *run); /* one replication; called on several threads at once */
-    double slack;                                   /* what the formula leaves open, in the unit */
-    const char *slack_why;                          /* NULL when slack is 0 */
+    uint32_t seeds;                                             /* replications */
+    double (*predict)(void);                                    /* from the formula, computed, never copied */
+    double (*measure)(const struct claim_run *run);             /* one replication; called on several threads at once */
+    void (*measure_here)(bool broken, struct claim_here *here); /* in place of measure; may use all cores */
+    double slack;                                               /* what the formula leaves open, in the unit */
+    const char *slack_why;                                      /* NULL when slack is 0 */
 };
 
 struct claim_series {

@@ -9,6 +9,7 @@
 #include "report/number.h"
 #include "report/svg.h"
 
+#include <math.h>
 #include <string.h>
 
 static void element(FILE *out, const char *tag, const char *before, const char *text)
@@ -24,7 +25,7 @@ static void figure(FILE *out, const char *before, double value, double spread, c
 {
     char number[NUMBER_TEXT];
     fprintf(out, "<span>%s%s", before, number_text(number, value, spread));
-    if (*unit) {
+    if (*unit && !isnan(value)) {
         fputs(strlen(unit) <= 12 ? "&nbsp;" : " ", out);
         svg_escape(out, unit);
     }
@@ -38,9 +39,15 @@ static void cell(FILE *out, const char *class, const char *label)
 
 static void holds(FILE *out, const json_t *claim)
 {
-    bool good = json_is_true(json_object_get(claim, "holds"));
-    fprintf(out, "<td role=\"cell\"><span class=\"mark %s\">%s</span></td>\n", good ? "good" : "bad",
-            good ? "\u2713 holds" : "\u2717 FALSE");
+    const json_t *verdict = json_object_get(claim, "holds");
+    bool good = json_is_true(verdict), unknown = json_is_null(verdict);
+    fprintf(out, "<td role=\"cell\"><span class=\"mark %s\">%s</span></td>\n",
+            unknown ? "unknown"
+            : good  ? "good"
+                    : "bad",
+            unknown ? "? cannot tell"
+            : good  ? "\u2713 holds"
+                    : "\u2717 FALSE");
 }
 
 static void statement(FILE *out, const json_t *claim)
@@ -49,6 +56,7 @@ static void statement(FILE *out, const json_t *claim)
     element(out, "p", "", html_member(claim, "statement"));
     element(out, "small", "Predicted by: ", html_member(claim, "formula"));
     element(out, "small", "Turns false with: ", html_member(claim, "broken"));
+    element(out, "small", "Cannot be told here: ", html_member(claim, "reason"));
     element(out, "code", "", html_member(claim, "id"));
     fputs("</td>\n", out);
 }

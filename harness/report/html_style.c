@@ -8,11 +8,12 @@
 static const char everywhere[] = /* on every medium */
     ":root{color-scheme:light "
     "dark;--paper:#fcfcfa;--card:#fff;--ink:#1c2126;--soft:#59636d;--line:#dcdfe2;--good:#17693f;--good-bg:#e4f3ea;"
-    "--bad:#a3211b;--bad-bg:#fbe6e3;--link:#0a5aa0}\n"
+    "--bad:#a3211b;--bad-bg:#fbe6e3;--unknown:#7a5200;--unknown-bg:#fdf1d3;--shade:#1c21262e;--link:#0a5aa0}\n"
     "@media screen and "
     "(prefers-color-scheme:dark){:root{--paper:#14181c;--card:#1a1f24;--ink:#e3e7ea;--soft:#9da8b2;--line:#323a42;--"
     "good:#7fd6a6;"
-    "--good-bg:#16321f;--bad:#ff9d94;--bad-bg:#43191a;--link:#7fbcf5}}\n"
+    "--good-bg:#16321f;--bad:#ff9d94;--bad-bg:#43191a;--unknown:#f0c565;--unknown-bg:#3a2d0c;--shade:#0009;--link:#"
+    "7fbcf5}}\n"
     "*{box-sizing:border-box}\n"
     "html{-webkit-text-size-adjust:100%;text-size-adjust:100%}\n"
     "body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,'Segoe "
@@ -38,6 +39,7 @@ static const char everywhere[] = /* on every medium */
     ".5rem;font-size:.875rem;font-weight:650}\n"
     ".good{color:var(--good);background:var(--good-bg)}\n"
     ".bad{color:var(--bad);background:var(--bad-bg);outline:1px solid currentColor}\n"
+    ".unknown{color:var(--unknown);background:var(--unknown-bg)}\n"
     "nav ol{margin:0;padding:0;list-style:none;max-width:44rem}\n"
     "nav li{display:flex;gap:1rem;justify-content:space-between;align-items:baseline;padding:.4rem 0;border-bottom:1px "
     "solid var(--line)}\n"
@@ -55,7 +57,7 @@ static const char everywhere[] = /* on every medium */
     ".claims code{font-family:ui-monospace,'SFMono-Regular',Menlo,Consolas,'DejaVu Sans "
     "Mono',monospace;font-size:.75rem}\n"
     ".claims .why{white-space:normal;min-width:11rem}\n"
-    "figure{margin:0 0 2.5rem;max-width:52rem}\n"
+    "figure{margin:2rem 0 2.5rem;max-width:52rem}\n"
     "figcaption{margin-bottom:.5rem}\n"
     "figcaption h4{font-size:1rem;margin:0 0 .25rem;font-weight:650}\n"
     ".wide{overflow-x:auto}\n"
@@ -68,6 +70,33 @@ static const char everywhere[] = /* on every medium */
     ".made{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.5rem;font-size:.875rem}\n"
     ".made dt{color:var(--soft)}\n"
     ".made dd{margin:0;overflow-wrap:anywhere}\n";
+
+static const char costs[] = /* the tables of costs, on every medium */
+    "h4{font-size:1.05rem;margin:2rem 0 .35rem}\n"
+    "h5{font-size:.9375rem;margin:1.5rem 0 .35rem}\n"
+    ".ways{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}\n"
+    ".sideways{display:none;margin:.5rem 0 .25rem;color:var(--soft);font-size:.8125rem}\n"
+    /* Shadows at the sides that hide something: the covers scroll with the table, the shadows don't. */
+    ".wide{background:linear-gradient(to right,var(--paper) 30%,transparent) 0 0/3rem 100% no-repeat "
+    "local,linear-gradient(to left,var(--paper) 30%,transparent) 100% 0/3rem 100% no-repeat "
+    "local,linear-gradient(to right,var(--shade),transparent) 0 0/.9rem 100% no-repeat scroll,linear-gradient(to "
+    "left,var(--shade),transparent) 100% 0/.9rem 100% no-repeat scroll}\n"
+    ".cost{font-size:.875rem;margin:.25rem 0 .5rem}\n"
+    ".cost caption{text-align:left;color:var(--soft);padding-bottom:.35rem}\n"
+    ".cost th,.cost td{padding:.3rem 1.25rem .3rem 0}\n"
+    ".counted th,.counted td{padding-right:.8rem}\n"
+    ".cost thead th{vertical-align:bottom}\n"
+    ".cost tbody th{font-size:.875rem;font-weight:400;color:var(--ink);min-width:9rem}\n"
+    ".cost .n{text-align:right;white-space:nowrap}\n"
+    ".cost thead .n{white-space:normal}\n"
+    ".cost b{font-weight:600}\n"
+    ".cost small,.cost .n>span{display:block}\n"
+    ".cost small{font-size:.75rem;color:var(--soft)}\n"
+    ".cost abbr{font-size:.75rem;color:var(--soft);text-decoration:none}\n"
+    ".cost .first b,.cost .word{color:var(--good)}\n"
+    ".cost .why{max-width:24rem}\n"
+    ".times tbody th,.counted tbody th{position:sticky;left:0;background:var(--paper)}\n"
+    ".notes{font-size:.8125rem;color:var(--soft);margin:0 0 1rem;padding-left:1.5rem}\n";
 
 static const char phone[] = /* on a narrow screen */
     "@media screen and (max-width:52rem){\n"
@@ -82,6 +111,9 @@ static const char phone[] = /* on a narrow screen */
     ".claims td[data-label]{display:grid;grid-template-columns:6rem 1fr;gap:0 .75rem;white-space:normal}\n"
     ".claims td[data-label]::before{content:attr(data-label);color:var(--soft);font-size:.8125rem;line-height:1.9}\n"
     ".claims td[data-label]>*{grid-column:2}\n"
+    ".sideways{display:block}\n"
+    ".cost tbody th{min-width:7rem;max-width:9rem;overflow-wrap:anywhere}\n"
+    ".cost .why{min-width:9rem}\n"
     ".made{grid-template-columns:1fr}.made dd{margin-bottom:.4rem}\n"
     "}\n";
 
@@ -92,16 +124,23 @@ static const char paper[] = /* on paper, in points */
     "main,header,footer{max-width:none;padding:0}\n"
     "a{color:inherit}\n"
     "tr,figure,.made{break-inside:avoid}\n"
-    "h2,h3,h4{break-after:avoid}\n"
+    "h2,h3,h4,h5{break-after:avoid}\n"
     ".lab+.lab{break-before:page}\n"
     ".mark{border:1px solid currentColor;outline:0;font-size:8pt;padding:.05rem .3rem}\n"
     ".claims{font-size:8.5pt}\n"
     ".claims small,.claims code,th{font-size:7.5pt}\n"
     ".claims .what{width:34%}\n"
     ".claims .figure{white-space:normal}\n"
-    "details,nav{display:none}\n"
+    "details,nav,.ways,.sideways{display:none!important}\n"
+    ".wide{overflow:visible;background:none!important}\n"
+    ".cost{font-size:7.5pt}.cost small,.cost abbr{font-size:6.5pt}\n"
+    ".cost tbody th{font-size:7.5pt;min-width:5.5rem;background:none!important}\n"
+    ".cost th,.cost td{padding-right:.6rem}\n"
+    ".counted,.counted tbody th{font-size:6.5pt}.counted th,.counted td{padding-right:.35rem}\n"
+    ".counted small,.counted abbr{font-size:5.5pt}\n"
+    "thead,caption{break-after:avoid}\n"
     "th,td{padding-right:.75rem}\n"
     ".claims .why{min-width:7rem}\n"
     "}\n";
 
-const char *const html_style[] = {everywhere, phone, paper, NULL};
+const char *const html_style[] = {everywhere, costs, phone, paper, NULL};

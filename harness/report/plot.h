@@ -3,8 +3,8 @@
  * The SVG is made to stand inside a page: text and axes have the colour of the text around it, nothing is painted
  * behind it, the series have colours that go with a light and with a dark page, and every id starts with `name`, so
  * that several plots may share one page. It refers to nothing outside itself. It also stands alone as a file. Theory is
- * a line, a measurement a point with its interval as a bar; each series differs from the others in dash or shape as
- * well as in colour. The same object gives the same bytes.
+ * a line, a measurement a point with its interval as a bar, joined where it is one of a curve; each series differs
+ * from the others in dash or shape as well as in colour. The same object gives the same bytes.
  *
  * A null or a number that is not finite is left out; so is what a logarithmic axis cannot show.
  */

@@ -15,15 +15,16 @@ static const char *style_on(FILE *out, enum terminal_style style)
 
 static void add_row(struct table *t, const json_t *claim)
 {
-    bool good = json_is_true(json_object_get(claim, "holds"));
+    const json_t *verdict = json_object_get(claim, "holds");
+    bool good = json_is_true(verdict), unknown = json_is_null(verdict);
     const char *relation = html_member(claim, "relation");
     double predicted = number_of(json_object_get(claim, "predicted"));
     double measured = number_of(json_object_get(claim, "measured")),
            allowed = number_of(json_object_get(claim, "tolerance"));
     double spread = 0.5 * (number_of(json_object_get(claim, "high")) - number_of(json_object_get(claim, "low")));
     char number[NUMBER_TEXT];
-    table_cell(t, "%s", good ? "+ holds" : "! FALSE");
-    table_style(t, good ? STYLE_GOOD : STYLE_BAD);
+    table_cell(t, "%s", unknown ? "? cannot tell" : good ? "+ holds" : "! FALSE");
+    table_style(t, unknown ? STYLE_WARN : good ? STYLE_GOOD : STYLE_BAD);
     table_cell(t, "%s", html_member(claim, "id"));
     table_cell(t, "%s%s",
                strcmp(relation, "at-least") == 0  ? ">= "
@@ -41,7 +42,11 @@ static void print_false(FILE *out, const json_t *lab)
     json_t *claim;
     json_array_foreach(json_object_get(lab, "claims"), i, claim)
     {
-        if (!json_is_true(json_object_get(claim, "holds")))
+        const json_t *verdict = json_object_get(claim, "holds");
+        if (json_is_null(verdict))
+            fprintf(out, "%scannot tell%s %s: %s\n", style_on(out, STYLE_WARN), style_on(out, STYLE_PLAIN),
+                    html_member(claim, "id"), html_member(claim, "reason"));
+        else if (!json_is_true(verdict))
             fprintf(out, "%sFALSE%s %s: %s\n", style_on(out, STYLE_BAD), style_on(out, STYLE_PLAIN),
                     html_member(claim, "id"), html_member(claim, "statement"));
     }
@@ -49,7 +54,8 @@ static void print_false(FILE *out, const json_t *lab)
 
 void report_print_claims(FILE *out, const json_t *lab)
 {
-    size_t i, claims = json_array_size(json_object_get(lab, "claims")), holding = html_holding(lab);
+    size_t i, claims = json_array_size(json_object_get(lab, "claims")), holding = html_holding(lab),
+              untold = html_untold(lab);
     bool broken = json_is_true(json_object_get(lab, "broken"));
     json_t *claim;
     struct table *t = table_create();
@@ -68,7 +74,14 @@ void report_print_claims(FILE *out, const json_t *lab)
     table_destroy(t);
     if (!broken)
         print_false(out, lab);
-    fprintf(out, "%s%zu of %zu claim%s hold%s%s%s\n", style_on(out, holding == claims ? STYLE_GOOD : STYLE_BAD),
-            holding, claims, claims == 1 ? "" : "s", claims == 1 ? "s" : "", style_on(out, STYLE_PLAIN),
+    bool good = holding + untold == claims;
+    fprintf(out, "%s%zu of %zu claim%s hold%s",
+            style_on(out, !good               ? STYLE_BAD
+                          : holding == claims ? STYLE_GOOD
+                                              : STYLE_WARN),
+            holding, claims, claims == 1 ? "" : "s", claims == 1 ? "s" : "");
+    if (untold)
+        fprintf(out, ", %zu cannot be told here", untold);
+    fprintf(out, "%s%s\n", style_on(out, STYLE_PLAIN),
             broken ? ", measured without the cure: all should be false" : "");
 }

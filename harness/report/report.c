@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/version.h"
+#include "measure/machine.h"
 #include "report/html.h"
-#include "report/machine.h"
 #include "report/number.h"
 #include "report/plot.h"
 #include "report/table.h"
@@ -20,7 +20,7 @@
 
 static const char *const claim_fields[] = {"lab",      "id",     "statement", "formula", "relation",  "predicted",
                                            "measured", "low",    "high",      "unit",    "tolerance", "tolerance_why",
-                                           "seeds",    "source", "holds"};
+                                           "seeds",    "source", "holds",     "reason"};
 #define CLAIM_FIELDS (sizeof claim_fields / sizeof *claim_fields)
 
 /* ---- claims.json ---- */
@@ -137,26 +137,30 @@ static int write_with(const char *path, void (*write)(FILE *, const void *), con
 
 /* ---- drawings ---- */
 
-static int write_plot(const char *folder, const json_t *lab, const json_t *plot, json_t *svgs, json_t *missing,
-                      struct error *err)
+struct drawings {
+    json_t *svg, *missing; /* as in html.h */
+};
+
+static int write_plot(const char *folder, const json_t *lab, const char *kind, const json_t *plot,
+                      const struct drawings *d, struct error *err)
 {
     char path[FILE_PATH], name[HTML_NAME];
     char *svg = NULL;
     struct error why;
-    html_plot_name(name, lab, plot);
+    html_plot_name(name, lab, kind, plot);
     file_path(path, "%s/plots/%s.svg", folder, name);
     if (plot_svg(plot, name, &svg, &why) != 0) {
-        json_object_set_new(missing, name, json_string(why.text));
+        json_object_set_new(d->missing, name, json_string(why.text));
         remove(path); /* one of an earlier report would show other figures */
         return 0;
     }
-    json_object_set_new(svgs, name, json_string(svg));
+    json_object_set_new(d->svg, name, json_string(svg));
     int code = file_write(path, svg, strlen(svg), err);
     free(svg);
     return code;
 }
 
-static int write_plots(const char *folder, const json_t *labs, json_t *svgs, json_t *missing, struct error *err)
+static int write_plots(const char *folder, const json_t *labs, const struct drawings *d, struct error *err)
 {
     size_t i, k;
     json_t *lab, *plot;
@@ -165,7 +169,11 @@ static int write_plots(const char *folder, const json_t *labs, json_t *svgs, jso
     {
         json_array_foreach(json_object_get(lab, "plots"), k, plot)
         {
-            code = code ? code : write_plot(folder, lab, plot, svgs, missing, err);
+            code = code ? code : write_plot(folder, lab, "", plot, d, err);
+        }
+        json_array_foreach(json_object_get(json_object_get(lab, "costs"), "plots"), k, plot)
+        {
+            code = code ? code : write_plot(folder, lab, HTML_COSTS, plot, d, err);
         }
     }
     return code;
@@ -176,17 +184,18 @@ int report_write(const char *folder, const json_t *labs, struct error *err)
     char path[FILE_PATH];
     if (!json_is_array(labs))
         return error_set(err, -EINVAL, "a report is made of an array of labs");
-    json_t *machine = machine_describe(), *svgs = json_object(), *missing = json_object();
-    struct html_page page = {labs, machine, svgs, missing};
+    json_t *machine = machine_describe();
+    struct drawings drawings = {json_object(), json_object()};
+    struct html_page page = {labs, machine, drawings.svg, drawings.missing};
     int code = write_json(folder, labs, machine, err);
     if (code == 0)
         code = write_with(file_path(path, "%s/claims.csv", folder), csv, labs, err);
     if (code == 0)
-        code = write_plots(folder, labs, svgs, missing, err);
+        code = write_plots(folder, labs, &drawings, err);
     if (code == 0)
         code = write_with(file_path(path, "%s/index.html", folder), html, &page, err);
     json_decref(machine);
-    json_decref(svgs);
-    json_decref(missing);
+    json_decref(drawings.svg);
+    json_decref(drawings.missing);
     return code;
 }

@@ -10,14 +10,29 @@
  *                "source": "simulated", "broken": "round robin in place of ...", "holds": true}],
  *    "plots": [{"id": "loss", "title": "...", "reading": "how to read it, a sentence or two", "x": "offered load",
  *               "x_unit": "requests/s", "y": "loss", "y_unit": "%", "log_x": false, "log_y": false, "seeds": 16,
+ *               "marks": [{"x": 49152.0, "label": "L1 48 KiB"}],
  *               "series": [{"name": "round robin, theory", "kind": "line", "x": [..], "y": [..]},
  *                          {"name": "round robin, measured", "kind": "points", "x": [..], "y": [..],
- *                           "low": [..], "high": [..]}]}],
- *    "seconds": 12.3}
+ *                           "low": [..], "high": [..], "labels": ["..", ..]}]}],
+ *    "seconds": 12.3,
+ *    "costs": {..}}
  *
- * relation: "equals", "at least" or "at most". A figure that is no number (NaN, infinite) is null, and its claim does
- * not hold. The lab's "broken" says that the failing algorithms were measured in the cures' places, a claim's "broken"
- * which. Series whose names agree up to the first comma are drawn in one colour.
+ * relation: "equals", "at-least" or "at-most". A figure that is no number (NaN, infinite) is null, and its claim does
+ * not hold. "holds" is null where a claim about this machine can't be told, and "reason" then says why. The lab's
+ * "broken" says that the failing algorithms were measured in the cures' places, a claim's "broken" which.
+ *
+ * A series' kind: "line" (a theory: no points are seen), "points" (each with its interval from low to high), "curve"
+ * (points with their intervals, joined by a thin line in the order in which they stand). Series whose names agree up to
+ * the first comma are drawn in one colour; points that have their line's name up to that comma, and no comma, share its
+ * entry in the legend. "labels" (optional) are texts at the points, "" for none; they are moved until they neither
+ * overlap nor leave the field, with a thin line to their point where they had to go away from it, and one for which
+ * there is no room is left out of the drawing (the table of the data has all). "marks" (optional) are thin upright
+ * lines, labelled above; one that lies a little outside what the points need makes the axis longer (up to a factor of
+ * 4 on a logarithmic axis, a quarter of a linear one), one further away is left out. Neither is seen in the terminal. A
+ * logarithmic axis with the unit "bytes" has its ticks at 1 KiB, 4 KiB ...
+ *
+ * "costs" (optional) is what harness/cost left for the lab (docs/measurement.md), with "limits" in it where
+ * harness/measure/limits.h measured some: {"fingerprint", "limits": [..]}. It has plots of the same form.
  *
  * Functions return 0 or -errno with a sentence. Files are written whole or not at all.
  */
@@ -31,12 +46,14 @@
 
 /* Writes what a report consists of; labs is a JSON array of objects as above. A folder that does not exist is made.
  *
- *   index.html           for people: one file, nothing fetched, no script; light and dark, wide and narrow, on paper
- *   claims.json          {"faultline": version, "format": 1, "seed": n, "machine": {"cpu", "cores", "compiler",
- * "flags", ...}, "timing": {"seconds": n, "labs": {"01": n}}, "claims": [those of all labs, without "broken"]}; with
- * "broken": true where the failing algorithms were measured. The same seed gives the same bytes in everything but
- * "machine" and "timing". claims.csv           the same claims, a line each plots/LAB-PLOT.svg   the drawings, also in
- * the page
+ *   index.html   for people: one file, nothing fetched, no script; light and dark, wide and narrow, on paper. It links
+ *                to costs-LAB.json and costs-LAB.csv, which the lab's cost program left beside it.
+ *   claims.json  {"faultline": version, "format": 1, "seed": n, "machine": {"cpu", "cores", "compiler", "flags", ...},
+ *                "timing": {"seconds": n, "labs": {"01": n}}, "claims": [those of all labs, without "broken"]}; with
+ *                "broken": true where the failing algorithms were measured. The same seed gives the same bytes in
+ *                everything but "machine" and "timing", and in the claims that are not about this machine.
+ *   claims.csv   the same claims, a line each
+ *   plots/LAB-PLOT.svg, plots/LAB-cost-PLOT.svg   the drawings, also in the page
  *
  * Without gnuplot the plots are left out, and the page says so; that is no error. */
 int report_write(const char *folder, const json_t *labs, struct error *err);

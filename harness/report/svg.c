@@ -23,19 +23,19 @@
 /* Hues that the common forms of colour blindness keep apart (after Okabe and Ito), here only as marks; the style below
  * says what is seen. */
 const uint32_t svg_colour[SVG_COLOURS] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9};
-const uint32_t svg_grid_colour = 0x808080;
+const uint32_t svg_grid_colour = 0x808080, svg_mark_colour = 0x606060;
 
 /* The same in every drawing, so that it does not matter which one of a page's drawings sets it. As a file of its own a
  * drawing has paper of its own. */
 static const char style[] =
     "<style>.fl-plot text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}"
     ".fl-0{color:#0060a8}.fl-1{color:#c44e00}.fl-2{color:#00795a}.fl-3{color:#a8447c}.fl-4{color:#8f6a00}.fl-5{color:#"
-    "4a525a}.fl-grid{color:#80808059}"
+    "4a525a}.fl-grid{color:#80808059}.fl-mark{color:#6a747e}"
     ":root.fl-plot{color:#1c2126;background:#fff}"
     "@media screen and "
     "(prefers-color-scheme:dark){.fl-0{color:#6cb6ff}.fl-1{color:#ff9e5e}.fl-2{color:#4fd1a5}.fl-3{color:#e79ac4}.fl-4{"
     "color:#e0b93f}"
-    ".fl-5{color:#c2c8ce}:root.fl-plot{color:#e3e7ea;background:#14181c}}</style>\n";
+    ".fl-5{color:#c2c8ce}.fl-mark{color:#98a3ad}:root.fl-plot{color:#e3e7ea;background:#14181c}}</style>\n";
 
 void svg_escape(FILE *out, const char *text)
 {
@@ -128,19 +128,21 @@ static bool is(const char *text, size_t size, const char *word)
     return strlen(word) == size && memcmp(text, word, size) == 0;
 }
 
-/* Which colour of ours a value is, -1: the grid's, -2: none of them. */
+enum { GRID = -1, MARK = -2, FOREIGN = -3 };
+
+/* Which colour of ours a value is: a series', or one of the above. */
 static int which_colour(const struct attribute *a)
 {
     unsigned r, g, b;
     char text[32];
     snprintf(text, sizeof text, "%.*s", a->value_size < 31 ? (int)a->value_size : 31, a->value);
     if (sscanf(text, "rgb(%u,%u,%u)", &r, &g, &b) != 3 && sscanf(text, "#%2x%2x%2x", &r, &g, &b) != 3)
-        return -2;
+        return FOREIGN;
     uint32_t rgb = r << 16 | g << 8 | b;
     for (int i = 0; i < SVG_COLOURS; i++)
         if (svg_colour[i] == rgb)
             return i;
-    return rgb == svg_grid_colour ? -1 : -2;
+    return rgb == svg_grid_colour ? GRID : rgb == svg_mark_colour ? MARK : FOREIGN;
 }
 
 static void append_attribute(struct writer *w, const struct attribute *a, int *colour)
@@ -162,8 +164,8 @@ static void append_attribute(struct writer *w, const struct attribute *a, int *c
         append_text(w, "none");
     else {
         int found = which_colour(a);
-        *colour = found > -2 ? found : *colour;
-        if (found > -2)
+        *colour = found != FOREIGN ? found : *colour;
+        if (found != FOREIGN)
             append_text(w, "currentColor");
         else
             append(w, a->value, a->value_size);
@@ -184,14 +186,16 @@ static bool is_blot(const char *tag, const char *end)
 static void append_tag(struct writer *w, const char *tag, const char *end)
 {
     size_t start = w->size, name = strcspn(tag, " \t\r\n/>");
-    int colour = -2;
+    int colour = FOREIGN;
     struct attribute a;
     append(w, tag, name);
     for (const char *p = tag + name; next_attribute(&p, end, &a);)
         append_attribute(w, &a, &colour);
     char class[32] = "";
-    if (colour > -2)
-        snprintf(class, sizeof class, colour < 0 ? " class=\"fl-grid\"" : " class=\"fl-%d\"", colour);
+    if (colour >= 0)
+        snprintf(class, sizeof class, " class=\"fl-%d\"", colour);
+    else if (colour != FOREIGN)
+        snprintf(class, sizeof class, " class=\"fl-%s\"", colour == GRID ? "grid" : "mark");
     append_text(w, class);
     append_text(w, end[-1] == '/' ? "/>" : ">");
     if (is(tag, name, "<g") && end[-1] != '/' && w->open < 64) {

@@ -8,7 +8,7 @@
 #define SVG_COLOURS 6
 
 /* What gnuplot is asked to paint in; svg_adapt knows them again and puts classes in their place. */
-extern const uint32_t svg_colour[SVG_COLOURS], svg_grid_colour;
+extern const uint32_t svg_colour[SVG_COLOURS], svg_grid_colour, svg_mark_colour;
 
 /* Writes text as XML (and HTML) content or attribute value: the five special characters escaped, control characters as
  * blanks. */

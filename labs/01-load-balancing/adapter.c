@@ -111,6 +111,8 @@ static int adapter_run(const struct plugin *plugin, const char *entry, const voi
     struct error err = {""};
     const int failed = run(plugin, entry, scenario, size, log, &err);
     if (message_size)
+        message[0] = '\0';
+    if (failed && message_size) /* what is printed for nobody would be counted */
         snprintf(message, message_size, "%s", err.text);
     return failed;
 }

@@ -26,11 +26,6 @@ static bool picks_least_loaded(const struct model *m, const struct script_step *
     return true;
 }
 
-struct load_test {
-    uint32_t backends, weights, steps;
-    bool failures, leaving;
-};
-
 static void load_steps(struct steps *s, struct rng *r, const struct load_test *t)
 {
     uint32_t flying[4096], n = 0;
@@ -61,21 +56,22 @@ static void load_steps(struct steps *s, struct rng *r, const struct load_test *t
     }
 }
 
-static void least_loaded_with(struct load_test test, uint64_t stream)
+void check_least_loaded(const char *entry, struct load_test test, uint64_t stream)
 {
     struct rng r = random_of_test(stream);
     for (uint32_t round = 0; round < 3; round++) {
         struct steps *steps = new_steps();
         load_steps(steps, &r, &test);
         struct lb_config config = config_for(test.backends);
-        check_property("weighted-least-connections", &config, steps, picks_least_loaded);
+        check_property(entry, &config, steps, picks_least_loaded);
         free(steps);
     }
 }
 
 CHECK(weighted_least_connections, least_loaded)
 {
-    least_loaded_with(
+    check_least_loaded(
+        "weighted-least-connections",
         (struct load_test){.backends = check_large() ? 30 : 5, .weights = 6, .steps = check_large() ? 4000 : 500}, 10);
 }
 
@@ -113,7 +109,8 @@ static void account_done(void *context, uint32_t server, enum lb_outcome outcome
  * a server that fails. */
 CHECK(weighted_least_connections, survives_errors)
 {
-    least_loaded_with(
+    check_least_loaded(
+        "weighted-least-connections",
         (struct load_test){
             .backends = check_large() ? 20 : 3, .weights = 4, .steps = check_large() ? 4000 : 300, .failures = true},
         11);
@@ -180,10 +177,11 @@ CHECK(weighted_least_connections, ties_take_turns)
 
 CHECK(weighted_least_connections, leave_and_return)
 {
-    least_loaded_with((struct load_test){.backends = check_large() ? 12 : 4,
-                                         .weights = 3,
-                                         .steps = check_large() ? 4000 : 400,
-                                         .failures = true,
-                                         .leaving = true},
-                      13);
+    check_least_loaded("weighted-least-connections",
+                       (struct load_test){.backends = check_large() ? 12 : 4,
+                                          .weights = 3,
+                                          .steps = check_large() ? 4000 : 400,
+                                          .failures = true,
+                                          .leaving = true},
+                       13);
 }

@@ -214,6 +214,11 @@ void steps_answer(struct steps *s, uint32_t id, uint32_t bad, uint64_t latency, 
     step->id = id, step->backend = bad, step->latency = latency, step->value = slower_by_number;
 }
 
+void steps_count(struct steps *s)
+{
+    next_step(s, SCRIPT_COUNT);
+}
+
 /* ---- one run
  * ------------------------------------------------------------------------------------------------------------------------
  */
@@ -231,9 +236,8 @@ struct trial {
     FILE *out;
 };
 
-/* A header and a script behind it: what the adapter reads. To free; *script points into it. */
-static void *make_block(const struct lb_config *config, const struct script_step *steps, uint32_t n,
-                        struct script **script, size_t *size)
+void *script_block(const struct lb_config *config, const struct script_step *steps, uint32_t n, struct script **script,
+                   size_t *size)
 {
     *size = sizeof(struct adapter_header) + SCRIPT_SIZE(n);
     struct adapter_header *block = calloc(1, *size);
@@ -247,7 +251,7 @@ static void *make_block(const struct lb_config *config, const struct script_step
     return block;
 }
 
-static uint32_t count_picks(const struct script_step *steps, uint32_t n)
+uint32_t count_picks(const struct script_step *steps, uint32_t n)
 {
     uint32_t picks = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -273,7 +277,7 @@ static uint32_t broken_step(struct trial *t, const struct script_step *steps, ui
 {
     size_t size;
     struct script *script;
-    void *block = make_block(t->config, steps, n, &script, &size);
+    void *block = script_block(t->config, steps, n, &script, &size);
     host_outcome_free(&t->outcome);
     check_host_try(t->entry, block, size, sizeof(uint32_t), count_picks(steps, n), &t->outcome);
     if (t->outcome.verdict == VERDICT_GRADER_FAULT)
@@ -336,7 +340,8 @@ static _Noreturn void tell(struct trial *t, const struct script_step *steps, uin
     size_t size, bytes;
     bool finished = t->outcome.verdict == VERDICT_FINISHED;
     struct script *script;
-    make_block(t->config, steps, finished && broken < n ? broken + 1 : n, &script, &bytes); /* the process ends here */
+    script_block(t->config, steps, finished && broken < n ? broken + 1 : n, &script,
+                 &bytes); /* the process ends here */
     t->out = open_memstream(&text, &size);
     if (!t->out)
         check_fail(VERDICT_GRADER_FAULT, "out of memory");
@@ -377,7 +382,7 @@ uint32_t *check_picks(const char *entry, const struct lb_config *config, const s
 {
     size_t size;
     struct script *script;
-    void *block = make_block(config, steps->step, steps->n, &script, &size);
+    void *block = script_block(config, steps->step, steps->n, &script, &size);
     struct host_outcome outcome;
     *count = count_picks(steps->step, steps->n);
     check_host(entry, block, size, sizeof(uint32_t), *count, &outcome);

@@ -60,12 +60,26 @@ void steps_weight(struct steps *s, uint32_t backend, uint32_t weight);
 uint32_t steps_pick(struct steps *s); /* its id */
 void steps_done(struct steps *s, uint32_t id, enum lb_outcome outcome, uint64_t latency);
 void steps_answer(struct steps *s, uint32_t id, uint32_t bad, uint64_t latency, bool slower_by_number);
+void steps_count(struct steps *s); /* the marker */
+
+/* A header and a script of these steps behind it, which is what the adapter reads: `size` bytes, to free. *script points
+ * into it. */
+void *script_block(const struct lb_config *config, const struct script_step *steps, uint32_t n, struct script **script,
+                   size_t *size);
+uint32_t count_picks(const struct script_step *steps, uint32_t n);
 
 /* Runs the script and fails the test, with the smallest failing script, when a step breaks the property. */
 void check_property(const char *entry, const struct lb_config *config, struct steps *steps, property *holds);
 
 /* The picks of one run: [count of picks], to free. The test fails when the run does not finish. */
 uint32_t *check_picks(const char *entry, const struct lb_config *config, const struct steps *steps, uint32_t *count);
+
+/* Each pick of the entry must have the least (in flight + 1) / weight, in three random scripts. */
+struct load_test {
+    uint32_t backends, weights, steps;
+    bool failures, leaving;
+};
+void check_least_loaded(const char *entry, struct load_test test, uint64_t stream);
 
 /* A fleet run under the host, replayed here: the figures of the judge's own fleet. `pick` and `done` (may be NULL) see
  * what the balancer saw. */

@@ -2,7 +2,7 @@
  *
  * The contract, with what every operation promises, is in load_balancing.h; the tasks and their rules are in README.md.
  * Round robin below is complete: it shows how an entry is made, and it is the algorithm that fails in the article. The
- * four entries after it are yours.
+ * five entries after it are yours.
  *
  *     make check LAB=01                              all public tests, with your points
  *     make check LAB=01 TEST=published-sequence      one of them
@@ -97,7 +97,7 @@ static const struct lb_ops round_robin_ops = {
 };
 LB_ENTRY(round_robin, "round-robin", "the members take turns", &round_robin_ops);
 
-/* ---- what the four below have to begin with: no state, and no backend ever ---- */
+/* ---- what the five below have to begin with: no state, and no backend ever ---- */
 
 static int nothing_create(const struct lb_config *config, void **balancer)
 {
@@ -180,3 +180,17 @@ static const struct lb_ops outlier_ejection_ops = {
     .wraps = true,
 };
 LB_ENTRY(outlier_ejection, "outlier-ejection", "takes out backends that fail in a row", &outlier_ejection_ops);
+
+/* ---- task 5: weighted least connections again, for ten thousand backends ---- */
+
+static const struct lb_ops weighted_least_connections_heap_ops = {
+    .create = nothing_create,
+    .destroy = free,
+    .add = nothing_add,
+    .remove = nothing_remove,
+    .set_weight = nothing_add,
+    .pick = nothing_pick,
+    .done = nothing_done,
+};
+LB_ENTRY(weighted_least_connections_heap, "weighted-least-connections-heap", "the same without looking at all of them",
+         &weighted_least_connections_heap_ops);

@@ -16,19 +16,30 @@
 struct walk {
     unsigned char *member; /* [max_backends] */
     uint32_t *sent;        /* [ids]: 1 + the backend of a pick that has not ended, or 0 */
+    uint32_t ids;
 };
 
-/* The largest id of a pick plus 1, or -EINVAL. */
-static int64_t check(const struct script *script)
+static bool may_be_late(const struct script_step *s)
 {
-    int64_t ids = 0;
+    return s->op == SCRIPT_PICK || s->op == SCRIPT_DONE || s->op == SCRIPT_ANSWER;
+}
+
+/* The largest id of a pick plus 1, or -EINVAL. The host, which may not see the late steps yet, leaves them out and looks
+ * at each when it comes; ids have room for them. */
+static int64_t check(const struct script *script, bool late_too)
+{
     if (script->steps > SCRIPT_MAX_STEPS || !script->config.max_backends ||
-        script->config.max_backends > SCRIPT_MAX_BACKENDS)
+        script->config.max_backends > SCRIPT_MAX_BACKENDS || script->late > script->steps)
         return -EINVAL;
-    for (uint32_t i = 0; i < script->steps; i++) {
+    const uint32_t first_late = script->steps - script->late;
+    int64_t ids = script->late ? script->steps : 0;
+    for (uint32_t i = 0; i < (late_too ? script->steps : first_late); i++) {
         const struct script_step *s = &script->step[i];
         const bool names_backend = s->op <= SCRIPT_WEIGHT, names_pick = !names_backend;
-        if (s->op > SCRIPT_ANSWER || (i && s->at < script->step[i - 1].at) ||
+        if ((script->late && (s->op == SCRIPT_COUNT) != (i + 1 == first_late)) ||
+            (i >= first_late && (!may_be_late(s) || s->id >= script->steps)))
+            return -EINVAL;
+        if (s->op > SCRIPT_COUNT || (i && s->at < script->step[i - 1].at) ||
             (names_backend && s->backend >= script->config.max_backends) || (names_pick && s->id >= SCRIPT_MAX_PICKS) ||
             ((s->op == SCRIPT_ADD || s->op == SCRIPT_WEIGHT) && s->value > LB_MAX_WEIGHT) ||
             (s->op == SCRIPT_DONE && s->value > LB_TIMEOUT) || (s->op == SCRIPT_ANSWER && s->value > 1))
@@ -45,12 +56,13 @@ static void walk_destroy(struct walk *w)
     free(w->sent);
 }
 
-static int walk_create(struct walk *w, const struct script *script)
+static int walk_create(struct walk *w, const struct script *script, bool late_too)
 {
     *w = (struct walk){0};
-    const int64_t ids = check(script);
+    const int64_t ids = check(script, late_too);
     if (ids < 0)
         return (int)ids;
+    w->ids = (uint32_t)ids;
     w->member = calloc(script->config.max_backends, 1);
     w->sent = calloc((size_t)ids + 1, sizeof *w->sent);
     if (w->member && w->sent)
@@ -83,6 +95,8 @@ static bool walk_step(struct walk *w, const struct script_step *s, uint32_t *bac
         *backend = w->sent[s->id] - 1;
         w->sent[s->id] = 0;
         return true;
+    case SCRIPT_COUNT:
+        return false;
     default: /* SCRIPT_PICK */
         *backend = LB_NONE;
         return true;
@@ -127,10 +141,15 @@ static int call(void *balancer, const struct lb_ops *ops, const struct script_st
 static int run_steps(const struct script *script, struct walk *w, const struct lb_ops *ops, void *balancer,
                      struct decision_log *log)
 {
+    const uint32_t first_late = script->steps - script->late;
     int failed = 0;
     for (uint32_t i = 0; i < script->steps && !failed; i++) {
         const struct script_step *s = &script->step[i];
         uint32_t backend;
+        if (i >= first_late && (!may_be_late(s) || s->id >= w->ids))
+            return -EINVAL;
+        if (s->op == SCRIPT_COUNT)
+            log_count_from_here();
         if (!walk_step(w, s, &backend))
             continue;
         if (s->op == SCRIPT_PICK) {
@@ -157,13 +176,14 @@ int script_run(const struct script *script, const struct lb_ops *ops, const stru
     inner_config.inner_config = NULL;
     config.inner = inner;
     config.inner_config = inner ? &inner_config : NULL;
-    int failed = walk_create(&w, script);
+    int failed = walk_create(&w, script, false);
     if (failed)
         return failed;
     failed = ops->create(&config, &balancer);
     if (!failed) {
         failed = run_steps(script, &w, ops, balancer, log);
-        ops->destroy(balancer);
+        if (failed || !script->late)
+            ops->destroy(balancer);
     }
     walk_destroy(&w);
     return failed > 0 ? -EPROTO : failed; /* the contract knows no number above 0 */
@@ -173,7 +193,7 @@ int64_t script_replay(const struct script *script, const uint32_t *picks, uint64
                       void *context)
 {
     struct walk w;
-    const int failed = walk_create(&w, script);
+    const int failed = walk_create(&w, script, true);
     if (failed)
         return failed;
     uint64_t next = 0;

@@ -19,6 +19,8 @@ enum script_op {
     SCRIPT_PICK,
     SCRIPT_DONE,   /* the pick ends as the step says */
     SCRIPT_ANSWER, /* the pick ends as the backend that got it would answer: see script_answer */
+    SCRIPT_COUNT,  /* asks nothing of the entry: from here on the host counts instructions (host/count.h). Once, and
+                      followed by `late` steps, picks and ends of picks alone */
 };
 
 struct script_step {
@@ -34,13 +36,14 @@ struct script_step {
  * LB_OK by all others; with value 1 backend b takes b + 1 times the latency. */
 enum lb_outcome script_answer(const struct script_step *step, uint32_t backend, uint64_t *latency);
 
-#define SCRIPT_MAX_STEPS    200000u
+#define SCRIPT_MAX_STEPS    (1u << 20)
 #define SCRIPT_MAX_PICKS    SCRIPT_MAX_STEPS
 #define SCRIPT_MAX_BACKENDS (1u << 20)
 
 struct script {
     struct lb_config config;
-    uint32_t steps, pad;
+    uint32_t steps;
+    uint32_t late; /* so many at the end may be zeros for the host until it counts; their ids are below `steps` */
     struct script_step step[];
 };
 #define SCRIPT_SIZE(n) (sizeof(struct script) + (size_t)(n) * sizeof(struct script_step))
@@ -49,7 +52,8 @@ struct script {
  * script is a script. That is: add of a member, remove or set_weight of a backend that is none, and done for a pick
  * that is gone, has ended, or got no member.
  *
- * Calls the entry; each pick is a record of the log (a uint32_t). 0; -EINVAL for a script that breaks the bounds above,
+ * Calls the entry; each pick is a record of the log (a uint32_t). With late steps the balancer is not destroyed at the
+ * end, since that is not what is to be counted, and the process ends anyway. 0; -EINVAL for a script that breaks the bounds above,
  * or when entry and inner do not fit; -ENOMEM; or what an operation of the entry failed with. */
 int script_run(const struct script *script, const struct lb_ops *ops, const struct lb_ops *inner,
                struct decision_log *log);

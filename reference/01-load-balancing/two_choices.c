@@ -40,8 +40,9 @@ static uint32_t pick(void *balancer, uint64_t now)
         first = m->list[0];
     } else {
         members_two(m, &b->random, &first, &second);
-        if (m->in_flight[second] < m->in_flight[first])
-            first = second;
+        /* A choice by arithmetic: which of two random loads is less, no branch predictor can know. */
+        uint32_t less = -(uint32_t)(m->in_flight[second] < m->in_flight[first]);
+        first ^= (first ^ second) & less;
     }
     m->in_flight[first]++;
     return first;

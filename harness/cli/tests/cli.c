@@ -91,8 +91,8 @@ Test(cli, helps)
     expect("--help", 0, "grade");
     expect("", 2, "COMMAND");
     expect("--version", 0, "compiler:");
-    static const char *const commands[] = {"list",   "demo",   "check", "watch", "grade",
-                                           "replay", "status", "hint",  "reset", "verify"};
+    static const char *const commands[] = {"list",   "demo", "check", "watch",  "grade",  "replay",
+                                           "status", "hint", "reset", "verify", "machine"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         char words[60];
         snprintf(words, sizeof words, "%s --help", commands[i]);
@@ -127,6 +127,20 @@ Test(cli, lists_and_finds_labs_by_number_and_name)
     expect("list tiny", 0, "First task");
     expect("list 99-tiny", 0, "First task");
     expect("list --json -", 0, "\"points\": 9");
+}
+
+/* Of another machine's topology nothing is measured, so this is fast. */
+Test(cli, machine_shows_another_topology_and_says_so)
+{
+    make_project();
+    setenv("HWLOC_SYNTHETIC", "pack:2 l3:1(size=33554432) core:4 l1d:1(size=32768) pu:2", 1);
+    expect("machine", 0, "not this machine's");
+    expect("machine", 0, "33554432,16,64");
+    expect("machine --anew --quiet", 0, "nothing is measured by it");
+    expect("machine --json -", 0, "\"hardware_threads\": 16");
+    expect("machine --json /proc/none/card.json", 2, "/proc/none");
+    setenv("HWLOC_SYNTHETIC", "nonsense", 1);
+    expect("machine", 2, "HWLOC_SYNTHETIC");
 }
 
 Test(cli, checks_and_remembers)

@@ -1,4 +1,4 @@
-#include "grade/grade.h"
+#include "tiny.h"
 
 #include "base/process.h"
 #include "grade/schema.h"
@@ -16,58 +16,6 @@ TestSuite(lab, .timeout = 60);
 TestSuite(submission, .timeout = 60);
 TestSuite(result, .timeout = 60);
 TestSuite(format, .timeout = 60);
-
-static char root[FILE_PATH];
-
-static void clean(void)
-{
-    file_remove_tree(root);
-}
-
-static void write_text(const char *name, const char *text)
-{
-    char path[FILE_PATH];
-    struct error err;
-    cr_assert(file_write(file_path(path, "%s/%s", root, name), text, strlen(text), &err) == 0, "%s", err.text);
-}
-
-static void make_root(void)
-{
-    struct error err;
-    cr_assert(file_temp_dir(root, "grade-test", &err) == 0, "%s", err.text);
-    atexit(clean);
-}
-
-static const char good[] =
-    "{\"faultline\": 1, \"id\": \"99\", \"name\": \"tiny\", \"title\": \"T <1>\", \"incident\": [\"a\", \"b\", \"c\"], "
-    "\"next\": [\"n\"],"
-    " \"hand_in\": [\"mine.c\"], \"limits\": {\"build_seconds\": 5, \"cpu_seconds\": 1, \"wall_seconds\": 2, "
-    "\"memory_mib\": 64},"
-    " \"seeds\": {\"public\": [1, 2], \"hidden\": 1},"
-    " \"tasks\": [{\"id\": \"first\", \"title\": \"First\", \"entry\": \"mine\", \"hints\": [\"1\", \"2\", \"3\"],"
-    "   \"tests\": [{\"id\": \"one-test\", \"what\": \"w & <x>\", \"points\": 3, \"hidden_points\": 2}, {\"id\": "
-    "\"two\", \"what\": \"v\", \"points\": 4,"
-    " \"hidden_points\": 0}]}],"
-    " \"mistakes\": [{\"file\": \"m.c\", \"what\": \"w\", \"caught_by\": \"first/two\"}]}";
-
-/* good with the first `old` replaced. */
-static char *with(const char *old, const char *new)
-{
-    const char *at = strstr(good, old);
-    char *out = NULL;
-    cr_assert(at, "no %s in the text", old);
-    cr_assert(asprintf(&out, "%.*s%s%s", (int)(at - good), good, new, at + strlen(old)) > 0, "out of memory");
-    return out;
-}
-
-static struct lab *load_good(void)
-{
-    struct lab *lab;
-    struct error err;
-    write_text("labs/99-tiny/lab.json", good);
-    cr_assert(lab_load(root, "99-tiny", &lab, &err) == 0, "%s", err.text);
-    return lab;
-}
 
 /* ---- lab.json ---- */
 
@@ -153,29 +101,6 @@ Test(submission, takes_only_regular_files_that_are_listed)
 }
 
 /* ---- what is believed ---- */
-
-/* A check program that is a shell script, so as to leave what a broken or forged one might. */
-static struct grade_result *grade_with(struct lab *lab, const char *script)
-{
-    char path[FILE_PATH], build[FILE_PATH];
-    struct error err;
-    struct grade_result *result = NULL;
-    write_text("build/labs/99-tiny/check", script);
-    chmod(file_path(path, "%s/build/labs/99-tiny/check", root), 0755);
-    write_text("build/plugin.so", "x");
-    struct grade_options options = {
-        .root = root, .build = file_path(build, "%s/build", root), .seed = 1, .quiet = true};
-    int code = grade_plugin(lab, file_path(path, "%s/build/plugin.so", root), &options, &result, &err);
-    cr_assert(code == 0, "%s", err.text);
-    return result;
-}
-
-#define RECORD(test, passed, verdict)                                                                                  \
-    "echo '{\"task\": \"first\", \"test\": \"" test "\", \"passed\": " passed ", \"verdict\": \"" verdict              \
-    "\", \"message\": \"m <&> \\\"q\\\"\"}' > $FAULTLINE_RESULTS/first." test ".json\n"
-#define RUNNER(a, b)                                                                                                   \
-    "echo '{\"tests\": [{\"task\": \"first\", \"test\": \"one_test\", \"passed\": " a ", \"seconds\": 0.5}, "          \
-    "{\"task\": \"first\", \"test\": \"two\", \"passed\": " b ", \"seconds\": 0.5}]}' > $FAULTLINE_RESULTS/run.json\n"
 
 Test(result, is_taken_from_records_that_agree)
 {

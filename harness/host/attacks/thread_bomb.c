@@ -1,5 +1,5 @@
-/* verdict: cpu-time, wall-time, memory, crashed Threads that make threads; threads are allowed, so limits of memory and
- * time must end it. */
+/* verdict: cpu-time, wall-time, memory, crashed, forbidden-system-call Threads that make threads; threads are allowed,
+ * so limits of memory and time must end it; where instructions are counted they are not allowed. */
 #include <pthread.h>
 
 static void *more(void *argument)

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "report/claims.h"
 #include "report/measure.h"
-#include "report/tests/sample.h"
+#include "report/tests/claims_lab.h"
 #include "sim/rng.h"
 
 #include <criterion/criterion.h>
@@ -14,31 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char root[FILE_PATH];
-
-static void make_lab(void)
-{
-    static const char lab[] = "{\"faultline\": 1, \"id\": \"99\", \"name\": \"tiny\", \"title\": \"Tiny\", "
-                              "\"incident\": [\"One.\", \"Two.\", \"Three.\"], \"next\": [\"More.\"],"
-                              " \"hand_in\": [\"tiny.c\"], \"limits\": {\"build_seconds\": 10, \"cpu_seconds\": 10, "
-                              "\"wall_seconds\": 10, \"memory_mib\": 64},"
-                              " \"seeds\": {\"public\": [1], \"hidden\": 1}, \"tasks\": [{\"id\": \"task\", \"title\": "
-                              "\"Task\", \"entry\": \"entry\","
-                              " \"hints\": [\"a\", \"b\", \"c\"], \"tests\": [{\"id\": \"test\", \"what\": \"A "
-                              "test.\", \"points\": 1, \"hidden_points\": 1}]}]}";
-    char path[FILE_PATH];
-    struct error err;
-    int code = file_write(file_path(path, "%s/labs/99-tiny/lab.json", sample_folder(root)), lab, strlen(lab), &err);
-    cr_assert(code == 0, "%s", err.text);
-    setenv("FAULTLINE_ROOT", root, 1);
-}
-
-static void remove_lab(void)
-{
-    file_remove_tree(root);
-}
-
-TestSuite(claims, .timeout = 60, .init = make_lab, .fini = remove_lab);
+TestSuite(claims, .timeout = 60, .init = claims_make_lab, .fini = claims_remove_lab);
 
 /* ---- the suite under test ---- */
 
@@ -96,47 +72,15 @@ static const struct claim_plot plot = {"line", "Line", "Read it.", "i", "", "y",
 
 static const struct claim all[] = {
     {"mean-half", "The mean is a half.", "1/2", "", "simulated", "square roots", CLAIM_EQUALS, 8, half, mean_of_uniform,
-     0, NULL},
-    {"two-is-one", "Two is one.", "1", "", "counted", "the same", CLAIM_EQUALS, 1, one, always_two, 0.5, "generosity"},
-    {"at-least-one", "At least one.", "1", "", "counted", "erratic", CLAIM_AT_LEAST, 6, one, erratic, 0, NULL},
+     NULL, 0, NULL},
+    {"two-is-one", "Two is one.", "1", "", "counted", "the same", CLAIM_EQUALS, 1, one, always_two, NULL, 0.5,
+     "generosity"},
+    {"at-least-one", "At least one.", "1", "", "counted", "erratic", CLAIM_AT_LEAST, 6, one, erratic, NULL, 0, NULL},
 };
 
 static const struct claim_suite tiny = {"99-tiny", all, 3, &plot, 1};
 
-/* ---- running it ---- */
-
-/* The exit code; what it says on standard error is in root/said. */
-static int run_suite(const struct claim_suite *suite, const char *threads, const char *const *arguments)
-{
-    char *argv[16] = {"claims", "--quiet"}, path[FILE_PATH];
-    int argc = 2, status = 0;
-    while (*arguments)
-        argv[argc++] = (char *)(uintptr_t)*arguments++;
-    file_path(path, "%s/said", root);
-    pid_t child = fork();
-    if (child == 0) {
-        int said = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        dup2(said, STDERR_FILENO);
-        dup2(said, STDOUT_FILENO);
-        setenv("FAULTLINE_THREADS", threads, 1);
-        int code = claims_main(argc, argv, suite);
-        fflush(NULL);
-        _exit(code);
-    }
-    cr_assert(child > 0 && waitpid(child, &status, 0) == child, "no child");
-    cr_assert(WIFEXITED(status), "claims_main ended with status %x", status);
-    return WEXITSTATUS(status);
-}
-
-#define RUN(suite, threads, ...) run_suite(suite, threads, (const char *const[]){__VA_ARGS__, NULL})
-
-static json_t *result(const char *name)
-{
-    char path[FILE_PATH];
-    json_t *o = json_load_file(file_path(path, "%s/%s", root, name), 0, NULL);
-    cr_assert(o, "%s is no JSON", name);
-    return o;
-}
+/* ---- what it found ---- */
 
 static const json_t *claim(const json_t *o, const char *id)
 {
@@ -161,16 +105,11 @@ static double figure(const json_t *o, const char *id, const char *field)
 /* The result as text without its time. */
 static char *timeless(const char *name)
 {
-    json_t *o = result(name);
+    json_t *o = claims_result(name);
     json_object_del(o, "seconds");
     char *text = json_dumps(o, JSON_SORT_KEYS);
     json_decref(o);
     return text;
-}
-
-static const char *at_root(char *path, const char *name)
-{
-    return file_path(path, "%s/%s", root, name);
 }
 
 /* ---- tests ---- */
@@ -178,9 +117,9 @@ static const char *at_root(char *path, const char *name)
 Test(claims, a_true_one_holds_and_a_false_one_does_not)
 {
     char out[FILE_PATH];
-    int code = RUN(&tiny, "2", "--out", at_root(out, "r.json"));
+    int code = RUN(&tiny, "2", "--out", claims_path(out, "r.json"));
     cr_assert(code == 1, "one claim is false: expected exit code 1, got %d", code);
-    json_t *o = result("r.json");
+    json_t *o = claims_result("r.json");
     cr_assert(holds(o, "mean-half") && !holds(o, "two-is-one") && holds(o, "at-least-one"),
               "expected true, false, true");
     cr_assert(figure(o, "two-is-one", "tolerance") == 0.5, "expected the slack alone, 0.5, got %g",
@@ -200,9 +139,9 @@ Test(claims, a_true_one_holds_and_a_false_one_does_not)
 Test(claims, broken_turns_them_false)
 {
     char out[FILE_PATH];
-    int code = RUN(&tiny, "2", "--out", at_root(out, "r.json"), "--broken");
+    int code = RUN(&tiny, "2", "--out", claims_path(out, "r.json"), "--broken");
     cr_assert(code == 0, "every claim is false without its cure: expected exit code 0, got %d", code);
-    json_t *o = result("r.json");
+    json_t *o = claims_result("r.json");
     cr_assert(!holds(o, "mean-half") && !holds(o, "two-is-one") && !holds(o, "at-least-one"), "one still holds");
     cr_assert(figure(o, "at-least-one", "tolerance") < 1e-6, "judged with the broken run's own tolerance, %g",
               figure(o, "at-least-one", "tolerance"));
@@ -219,10 +158,10 @@ Test(claims, broken_turns_them_false)
 Test(claims, only_takes_some_and_changes_no_figure)
 {
     char a[FILE_PATH], b[FILE_PATH];
-    RUN(&tiny, "2", "--out", at_root(a, "a.json"));
-    int code = RUN(&tiny, "1", "--out", at_root(b, "b.json"), "--only=at-least-one,mean-half");
+    RUN(&tiny, "2", "--out", claims_path(a, "a.json"));
+    int code = RUN(&tiny, "1", "--out", claims_path(b, "b.json"), "--only=at-least-one,mean-half");
     cr_assert(code == 0, "both hold: expected exit code 0, got %d", code);
-    json_t *o = result("a.json"), *p = result("b.json");
+    json_t *o = claims_result("a.json"), *p = claims_result("b.json");
     cr_assert(json_array_size(json_object_get(p, "claims")) == 2 && json_array_size(json_object_get(p, "plots")) == 0,
               "not two claims and no plot");
     cr_assert(json_equal(claim(o, "mean-half"), claim(p, "mean-half")),
@@ -235,9 +174,9 @@ Test(claims, only_takes_some_and_changes_no_figure)
 Test(claims, threads_change_nothing_and_seeds_do)
 {
     char a[FILE_PATH], b[FILE_PATH], c[FILE_PATH];
-    RUN(&tiny, "1", "--out", at_root(a, "a.json"));
-    RUN(&tiny, "2", "--out", at_root(b, "b.json"));
-    RUN(&tiny, "2", "--out", at_root(c, "c.json"), "--seed", "2");
+    RUN(&tiny, "1", "--out", claims_path(a, "a.json"));
+    RUN(&tiny, "2", "--out", claims_path(b, "b.json"));
+    RUN(&tiny, "2", "--out", claims_path(c, "c.json"), "--seed", "2");
     char *one_thread = timeless("a.json"), *two_threads = timeless("b.json"), *other_seed = timeless("c.json");
     cr_assert(strcmp(one_thread, two_threads) == 0, "one and two threads:\n%s\n%s", one_thread, two_threads);
     cr_assert(strcmp(one_thread, other_seed) != 0, "another seed gave the same figures");
@@ -252,10 +191,10 @@ Test(claims, wrong_use_is_2_and_names_the_nearest)
                                            {"--out", NULL, "needs a value"},
                                            {"word", NULL, "usage"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int code = run_suite(&tiny, "1",
-                             cases[i][1] ? (const char *const[]){cases[i][0], cases[i][1], NULL}
-                                         : (const char *const[]){cases[i][0], NULL});
-        char *said = sample_read(root, "said");
+        int code = claims_run(&tiny, "1",
+                              cases[i][1] ? (const char *const[]){cases[i][0], cases[i][1], NULL}
+                                          : (const char *const[]){cases[i][0], NULL});
+        char *said = claims_said();
         cr_assert(code == 2, "%s: expected exit code 2, got %d", cases[i][0], code);
         cr_assert(strstr(said, cases[i][2]), "%s: expected \"%s\" in: %s", cases[i][0], cases[i][2], said);
         free(said);
@@ -274,11 +213,11 @@ Test(claims, what_is_no_number_never_holds)
     for (int relation = CLAIM_EQUALS; relation <= CLAIM_AT_MOST; relation++)
         for (int broken = 0; broken < 2; broken++) {
             odd.relation = (enum claim_relation)relation;
-            int code = broken ? RUN(&suite, "1", "--out", at_root(out, "r.json"), "--broken")
-                              : RUN(&suite, "1", "--out", at_root(out, "r.json"));
+            int code = broken ? RUN(&suite, "1", "--out", claims_path(out, "r.json"), "--broken")
+                              : RUN(&suite, "1", "--out", claims_path(out, "r.json"));
             cr_assert(code == !broken, "relation %d, broken %d: expected exit code %d, got %d", relation, broken,
                       !broken, code);
-            json_t *o = result("r.json");
+            json_t *o = claims_result("r.json");
             cr_assert(json_is_null(json_object_get(claim(o, "two-is-one"), "measured")), "measured is not null");
             json_decref(o);
         }
@@ -287,7 +226,7 @@ Test(claims, what_is_no_number_never_holds)
 Test(claims, prints_a_table_without_out)
 {
     int code = RUN(&tiny, "1", "--only", "mean-half");
-    char *said = sample_read(root, "said");
+    char *said = claims_said();
     cr_assert(code == 0 && strstr(said, "+ holds  mean-half") && strstr(said, "1 of 1 claim holds"), "code %d:\n%s",
               code, said);
     free(said);

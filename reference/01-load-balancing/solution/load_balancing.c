@@ -1,4 +1,4 @@
-/* Lab 01: the model solution, in the form of the hand-in: the starter with its four tasks solved, as short as they can
+/* Lab 01: the model solution, in the form of the hand-in: the starter with its five tasks solved, as short as they can
  * be read.
  *
  * Every backend number has a record of its own, in an array behind the balancer's struct; a weight of 0 stands for "not
@@ -512,3 +512,125 @@ static const struct lb_ops outlier_ejection_ops = {
     .wraps = true,
 };
 LB_ENTRY(outlier_ejection, "outlier-ejection", "takes out backends that fail in a row", &outlier_ejection_ops);
+
+/* ---- task 5: weighted least connections by a heap ---- */
+
+struct heap {
+    uint32_t count; /* members with a weight above 0 */
+    uint32_t *heap; /* [count] their numbers: none is less loaded than the one at (place - 1) / 2 */
+    struct {
+        uint32_t weight, in_flight;
+        uint32_t place; /* in the heap, when weight > 0 */
+    } backend[];        /* [max_backends] */
+};
+
+static void heap_destroy(void *balancer)
+{
+    struct heap *b = balancer;
+    free(b->heap);
+    free(b);
+}
+
+static int heap_create(const struct lb_config *config, void **balancer)
+{
+    struct heap *b = calloc(1, sizeof *b + config->max_backends * sizeof *b->backend);
+    if (!b)
+        return -ENOMEM;
+    b->heap = calloc(config->max_backends, sizeof *b->heap);
+    if (!b->heap) {
+        free(b);
+        return -ENOMEM;
+    }
+    *balancer = b;
+    return 0;
+}
+
+/* Is backend x less loaded than y? (in flight + 1) / weight, without the rounding of a division. */
+static bool heap_less(const struct heap *b, uint32_t x, uint32_t y)
+{
+    return (b->backend[x].in_flight + 1ull) * b->backend[y].weight <
+           (b->backend[y].in_flight + 1ull) * b->backend[x].weight;
+}
+
+static void heap_put(struct heap *b, uint32_t place, uint32_t backend)
+{
+    b->heap[place] = backend;
+    b->backend[backend].place = place;
+}
+
+/* The backend's load has changed, or it was put here: up while its parent is more loaded, then down while a child is
+ * less. At most one of the two loops does anything. */
+static void heap_settle(struct heap *b, uint32_t backend)
+{
+    uint32_t place = b->backend[backend].place;
+    while (place > 0 && heap_less(b, backend, b->heap[(place - 1) / 2])) {
+        heap_put(b, place, b->heap[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    for (uint32_t child; (child = 2 * place + 1) < b->count; place = child) {
+        if (child + 1 < b->count && heap_less(b, b->heap[child + 1], b->heap[child]))
+            child++;
+        if (!heap_less(b, b->heap[child], backend))
+            break;
+        heap_put(b, place, b->heap[child]);
+    }
+    heap_put(b, place, backend);
+}
+
+static int heap_set_weight(void *balancer, uint32_t backend, uint32_t weight, uint64_t now)
+{
+    struct heap *b = balancer;
+    (void)now;
+    uint32_t before = b->backend[backend].weight;
+    b->backend[backend].weight = weight;
+    if (weight > 0) {
+        if (before == 0)
+            heap_put(b, b->count++, backend);
+        heap_settle(b, backend);
+    } else if (before > 0) {
+        uint32_t gap = b->backend[backend].place, last = b->heap[--b->count];
+        if (last != backend) {
+            heap_put(b, gap, last);
+            heap_settle(b, last);
+        }
+    }
+    return 0;
+}
+
+static void heap_remove(void *balancer, uint32_t backend, uint64_t now)
+{
+    heap_set_weight(balancer, backend, 0, now);
+}
+
+static uint32_t heap_pick(void *balancer, uint64_t now)
+{
+    struct heap *b = balancer;
+    (void)now;
+    if (b->count == 0)
+        return LB_NONE;
+    uint32_t best = b->heap[0];
+    b->backend[best].in_flight++;
+    heap_settle(b, best);
+    return best;
+}
+
+static void heap_done(void *balancer, uint32_t backend, enum lb_outcome outcome, uint64_t latency, uint64_t now)
+{
+    struct heap *b = balancer;
+    (void)outcome, (void)latency, (void)now;
+    b->backend[backend].in_flight--;
+    if (b->backend[backend].weight > 0)
+        heap_settle(b, backend);
+}
+
+static const struct lb_ops heap_ops = {
+    .create = heap_create,
+    .destroy = heap_destroy,
+    .add = heap_set_weight,
+    .remove = heap_remove,
+    .set_weight = heap_set_weight,
+    .pick = heap_pick,
+    .done = heap_done,
+};
+LB_ENTRY(weighted_least_connections_heap, "weighted-least-connections-heap", "the same without looking at all of them",
+         &heap_ops);

@@ -194,7 +194,7 @@ Test(script, failures)
         {{.op = SCRIPT_ADD, .backend = 8}},
         {{.op = SCRIPT_REMOVE, .backend = 8}},
         {{.op = SCRIPT_ADD, .value = LB_MAX_WEIGHT + 1}},
-        {{.op = SCRIPT_ANSWER + 1}},
+        {{.op = SCRIPT_COUNT + 1}},
         {{.op = SCRIPT_PICK, .id = SCRIPT_MAX_PICKS}},
         {{.op = SCRIPT_PICK}, {.op = SCRIPT_DONE, .value = LB_TIMEOUT + 1}},
         {{.op = SCRIPT_PICK, .at = 5}, {.op = SCRIPT_PICK, .at = 4}},
@@ -208,6 +208,44 @@ Test(script, failures)
     }
     s = make(0, 0, step);
     free(run(s, -EINVAL));
+    free(s);
+}
+
+/* The host sees the late steps when it counts; until then they may be anything. The judge sees them from the start. */
+Test(script, late_steps)
+{
+    const struct script_step steps[] = {{.op = SCRIPT_ADD, .backend = 2, .value = 1},
+                                        {.op = SCRIPT_PICK, .id = 0},
+                                        {.op = SCRIPT_COUNT},
+                                        {.op = SCRIPT_DONE, .id = 0},
+                                        {.at = 1, .op = SCRIPT_PICK, .id = 4}};
+    struct script *s = make(4, 5, steps);
+    s->late = 2;
+    struct visits v = {.stop_at = STEPS};
+    struct picks *p = run(s, 0);
+    cr_assert(p->log.count == 2 && p->pick[0] == 2 && p->pick[1] == 2, "%llu picks", (unsigned long long)p->log.count);
+    cr_assert(script_replay(s, p->pick, 2, visit, &v) == 5 && v.count == 4, "%u were carried out", v.count);
+    free(p);
+    const struct script_step bad[] = {{.op = SCRIPT_ADD, .backend = 3},
+                                      {.op = SCRIPT_COUNT},
+                                      {.op = SCRIPT_PICK, .id = 5},
+                                      {.op = SCRIPT_COUNT + 1},
+                                      {.op = SCRIPT_REMOVE, .backend = 2}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        s->step[4] = bad[i];
+        s->step[4].at = 1;
+        free(run(s, -EINVAL));
+        cr_assert(script_replay(s, NULL, 0, visit, &v) == -EINVAL, "bad late step %zu was taken", i);
+    }
+    const uint32_t late[] = {1, 3, 5, 6}; /* the marker is not the one before them */
+    s->step[4] = steps[4];
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
+        s->late = late[i];
+        free(run(s, -EINVAL));
+        cr_assert(script_replay(s, NULL, 0, visit, &v) == -EINVAL, "%u late steps were taken", late[i]);
+    }
+    s->late = 0; /* then the marker may be anywhere */
+    free(run(s, 0));
     free(s);
 }
 

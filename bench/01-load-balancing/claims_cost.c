@@ -1,0 +1,217 @@
+/* claims_cost.c: what picking costs on this machine: a shared cache line, a scan, a heap.
+ *
+ * These are measured here and now, so they can also come out as "cannot tell": where there is one core only, or no
+ * valgrind to count instructions with.
+ */
+#include "cost_parts.h"
+#include "parts.h"
+
+#include "base/file.h"
+#include "base/process.h"
+#include "measure/compare.h"
+#include "measure/ping_pong.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- two threads, one cache line ---- */
+
+struct made {
+    struct cost_subject subject;
+    void *state;
+};
+
+static int make(void *context)
+{
+    struct made *m = context;
+    return counter_create(&m->subject, &m->state, NULL);
+}
+
+static void unmake(void *context)
+{
+    struct made *m = context;
+    if (m->state)
+        counter_destroy(m->state);
+    m->state = NULL;
+}
+
+static void count(void *context, unsigned thread, uint64_t n)
+{
+    counter_run(((struct made *)context)->state, thread, n);
+}
+
+static double predict_line(void)
+{
+    return 2;
+}
+
+static void compare_lines(const struct topology *topology, bool broken, struct claim_here *here)
+{
+    struct made packed = {{.name = broken ? "padded-add" : "packed-add", .threads = 2}, NULL},
+                padded = {{.name = "padded-add", .threads = 2}, NULL};
+    const struct compare_candidate candidates[] = {{"padded", &padded, make, unmake, count},
+                                                   {"packed", &packed, make, unmake, count}};
+    unsigned place[2];
+    double before = NAN, after = NAN;
+    struct compare_run run;
+    struct error err;
+    if (!topology_is_this_machine(topology) || topology_places(topology, 2, place, NULL, 0, &err) != 0) {
+        snprintf(here->why, sizeof here->why, "there are no two cores to run on");
+        return;
+    }
+    struct compare_plan plan = {.threads = 2, .place = place, .topology = topology};
+    ping_pong_ns(topology, place, &before);
+    int code = compare_run(&plan, candidates, 2, &run, &err);
+    ping_pong_ns(topology, place, &after);
+    if (code) {
+        snprintf(here->why, sizeof here->why, "%.150s", err.text);
+        return;
+    }
+    struct compare_difference d = compare_two(&run, 0, 1, 1, 0);
+    compare_free(&run);
+    if (!(fmax(before, after) < 1.5 * fmin(before, after)))
+        snprintf(here->why, sizeof here->why,
+                 "the machine changed meanwhile: a line went round in %.0f ns before, %.0f after", before, after);
+    else
+        *here = (struct claim_here){d.ratio, d.low, d.high, ""};
+}
+
+static void measure_line(bool broken, struct claim_here *here)
+{
+    struct topology *topology;
+    struct error err;
+    if (topology_load(&topology, &err) != 0) {
+        snprintf(here->why, sizeof here->why, "%.150s", err.text);
+        return;
+    }
+    compare_lines(topology, broken, here);
+    topology_destroy(topology);
+}
+
+/* ---- how instructions grow ---- */
+
+enum { FEW = 64, MANY = 4096 };
+
+/* Of a pick by an entry at both sizes; NaN where there is none. */
+struct instructions {
+    double few, many;
+    char why[200];
+};
+
+static void read_row(const json_t *row, const char *entry, struct instructions *out)
+{
+    const char *metric = json_string_value(json_object_get(row, "metric")),
+               *name = json_string_value(json_object_get(row, "entry")),
+               *reason = json_string_value(json_object_get(row, "reason"));
+    if (!metric || !name || strcmp(metric, "instructions") != 0 || strcmp(name, entry) != 0)
+        return;
+    double value = json_number_value(json_object_get(row, "value"));
+    if (!json_object_get(row, "value"))
+        snprintf(out->why, sizeof out->why, "%.190s", reason ? reason : "");
+    else if (json_integer_value(json_object_get(row, "size")) == FEW)
+        out->few = value;
+    else
+        out->many = value;
+}
+
+/* The lab's cost program counts; beside this program, in the same folder. */
+static struct instructions count_instructions(const char *entry)
+{
+    struct instructions out = {NAN, NAN, "the cost program left no counts"};
+    char program[FILE_PATH], folder[FILE_PATH], file[FILE_PATH], sizes[32];
+    const char *build = getenv("FAULTLINE_BUILD");
+    file_path(program, "%s/labs/01-load-balancing/cost", build && *build ? build : "build");
+    snprintf(sizes, sizeof sizes, "%d,%d", FEW, MANY);
+    if (file_temp_dir(folder, "faultline-claims", NULL) != 0)
+        return out;
+    file_path(file, "%s/costs.json", folder);
+    const char *argv[] = {program, "--entries", entry, "--operations", "pick",      "--sizes",
+                          sizes,   "--threads", "1",   "--counters",   "simulated", "--rounds",
+                          "8",     "--out",     file,  "--quiet",      NULL};
+    struct process p = {.argv = argv, .wall_ms = 120000, .output_limit = 1000};
+    struct process_result r;
+    if (process_run(&p, &r, NULL) == 0)
+        process_result_free(&r);
+    json_t *json = json_load_file(file, 0, NULL), *row;
+    size_t i;
+    json_array_foreach(json_object_get(json, "rows"), i, row)
+    {
+        read_row(row, entry, &out);
+    }
+    json_decref(json);
+    file_remove_tree(folder);
+    return out;
+}
+
+static void measure_growth(const char *entry, struct claim_here *here)
+{
+    struct instructions i = count_instructions(entry);
+    double ratio = i.many / i.few;
+    if (isnan(ratio))
+        memcpy(here->why, i.why, sizeof here->why);
+    else
+        *here = (struct claim_here){ratio, ratio, ratio, ""};
+}
+
+static double predict_scan(void)
+{
+    return (double)MANY / FEW;
+}
+
+static void measure_scan(bool broken, struct claim_here *here)
+{
+    measure_growth(broken ? "weighted-least-connections-heap" : "weighted-least-connections", here);
+}
+
+static double predict_heap(void)
+{
+    return log2(MANY) / log2(FEW);
+}
+
+static void measure_heap(bool broken, struct claim_here *here)
+{
+    measure_growth(broken ? "weighted-least-connections" : "weighted-least-connections-heap", here);
+}
+
+static const struct claim claims[] = {
+    {.id = "false-sharing",
+     .statement = "Two threads that count in one cache line, each in its own word, pay a multiple of what they pay on "
+                  "lines of their own.",
+     .formula = "at least twice: an atomic add waits for its line, and the line comes from the other core each time",
+     .unit = "times",
+     .source = "measured",
+     .broken = "padded counters in place of packed ones",
+     .relation = CLAIM_AT_LEAST,
+     .seeds = 1,
+     .predict = predict_line,
+     .measure_here = measure_line},
+    {.id = "scan-is-linear",
+     .statement = "A pick that looks at every backend costs 64 times the instructions at 64 times the backends.",
+     .formula = "4096 / 64; a pick is a + b n, and a is small",
+     .unit = "times",
+     .source = "simulated",
+     .broken = "the heap in place of the scan",
+     .relation = CLAIM_EQUALS,
+     .seeds = 1,
+     .predict = predict_scan,
+     .measure_here = measure_scan,
+     .slack = 6.4,
+     .slack_why = "a tenth, for what a pick costs whatever n is"},
+    {.id = "heap-is-logarithmic",
+     .statement = "The same pick from a heap costs at most twice the instructions at 64 times the backends.",
+     .formula = "log 4096 / log 64; a pick is a + b log n with a >= 0",
+     .unit = "times",
+     .source = "simulated",
+     .broken = "the scan in place of the heap",
+     .relation = CLAIM_AT_MOST,
+     .seeds = 1,
+     .predict = predict_heap,
+     .measure_here = measure_heap},
+};
+
+const struct claim_part part_cost = {.claim = claims, .claims = COUNT(claims)};

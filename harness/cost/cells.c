@@ -1,0 +1,241 @@
+/* Which entries, sizes, threads and states are measured. */
+#include "cost/internal.h"
+
+#include "base/text.h"
+#include "host/host.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *cost_allocate(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    return p;
+}
+
+bool cost_listed(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',')
+        if (strcspn(p, ",") == n && strncmp(p, name, n) == 0)
+            return true;
+    return !list;
+}
+
+/* ---- names ---- */
+
+static void refuse_if_told(struct cost_run *run, struct cost_name *who)
+{
+    for (unsigned i = 0; i < run->request.refusals; i++) {
+        const char *colon = strchr(run->request.refuse[i], ':');
+        if (colon && (size_t)(colon - run->request.refuse[i]) == strlen(who->name) &&
+            strncmp(run->request.refuse[i], who->name, strlen(who->name)) == 0)
+            snprintf(who->refused, sizeof who->refused, "%s", colon + 1);
+    }
+}
+
+static void add_name(struct cost_run *run, const struct plugin *plugin, const char *entry, const char *origin)
+{
+    if (run->names == COST_NAMES)
+        error_exit(EXIT_WRONG_USE, "bench: more than %d entries", COST_NAMES);
+    struct cost_name *who = &run->name[run->names++];
+    snprintf(who->entry, sizeof who->entry, "%s", entry);
+    snprintf(who->name, sizeof who->name, "%s%s", entry, origin);
+    who->plugin = plugin;
+    refuse_if_told(run, who);
+    struct cost_subject subject = {plugin, who->entry, 0, 1, run->request.seed};
+    /* Not under callgrind: what is counted there was verified before. */
+    if (plugin && !who->refused[0] && !run->request.simulated && run->request.suite->verify &&
+        run->request.suite->verify(&subject, who->refused, sizeof who->refused) == 0)
+        who->refused[0] = '\0';
+}
+
+static void add_plugin(struct cost_run *run, const char *path, const char *origin)
+{
+    const struct cost_suite *suite = run->request.suite;
+    struct error err;
+    const struct plugin *plugin = host_load_trusted(path, &err);
+    if (!plugin)
+        error_exit(EXIT_WRONG_USE, "%s", err.text);
+    if (strncmp(plugin->lab, suite->lab_folder, strlen(plugin->lab)) != 0)
+        error_exit(EXIT_WRONG_USE, "%s: is a plugin of lab %s", path, plugin->lab);
+    for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++) {
+        const char *name = suite->entry_name ? suite->entry_name(*e) : (*e)->name;
+        if (name && (cost_listed(run->request.entries, name) || cost_listed(run->request.entries, (*e)->name)))
+            add_name(run, plugin, name, origin);
+    }
+}
+
+static const struct cost_name *find_name(const struct cost_run *run, const char *name)
+{
+    for (uint32_t i = 0; i < run->names; i++)
+        if (strcmp(run->name[i].name, name) == 0)
+            return &run->name[i];
+    return NULL;
+}
+
+/* Names in --entries that nobody has: an error, with the one that was probably meant. */
+static void check_entries(const struct cost_run *run)
+{
+    const char *names[COST_NAMES + 1];
+    const struct plugin *plugin = NULL;
+    char path[FILE_PATH], reference[FILE_PATH];
+    const char *build = getenv("FAULTLINE_BUILD");
+    file_path(path, "%s/labs/%s/reference.so", build && *build ? build : "build", run->request.suite->lab_folder);
+    file_path(reference, "%s", path);
+    plugin = host_load_trusted(reference, NULL);
+    for (const char *p = run->request.entries; p && *p; p += strcspn(p, ","), p += *p == ',') {
+        char word[80];
+        bool found = false;
+        size_t n = 0;
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
+        for (uint32_t i = 0; i < run->names; i++)
+            found = found || strcmp(run->name[i].entry, word) == 0 ||
+                    (strncmp(run->name[i].entry, word, strlen(word)) == 0 && run->name[i].entry[strlen(word)] == '+');
+        for (const struct plugin_entry *const *e = plugin ? plugin->first : NULL; plugin && e != plugin->last; e++)
+            names[n++] = (*e)->name;
+        names[n] = NULL;
+        const char *meant = text_nearest(word, names);
+        if (!found)
+            error_exit(EXIT_WRONG_USE, "bench: there is no entry %s; %s%s%s", word,
+                       meant ? "was " : "faultline list shows all", meant ? meant : "", meant ? " meant?" : "");
+    }
+}
+
+void cost_find_names(struct cost_run *run)
+{
+    char path[FILE_PATH];
+    const char *build = getenv("FAULTLINE_BUILD");
+    const struct cost_suite *suite = run->request.suite;
+    add_plugin(run, file_path(path, "%s/labs/%s/reference.so", build && *build ? build : "build", suite->lab_folder),
+               "");
+    if (run->request.plugin)
+        add_plugin(run, run->request.plugin, " (yours)");
+    check_entries(run);
+    for (uint32_t o = 0; o < suite->operations; o++)
+        for (const char *const *part = suite->operation[o].parts ? suite->operation[o].names : NULL; part && *part;
+             part++)
+            if (!find_name(run, *part))
+                add_name(run, NULL, *part, "");
+}
+
+/* ---- cells ---- */
+
+/* Numbers of "10,100"; NULL: those of the table. Ends with 0. */
+static void numbers(const char *option, const char *list, uint64_t out[COST_LIST])
+{
+    size_t n = 0;
+    for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',') {
+        char word[32];
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
+        if (n + 1 == COST_LIST || !text_number(word, &out[n]) || out[n] == 0 || out[n] > 100000000)
+            error_exit(EXIT_WRONG_USE, "bench: --%s takes numbers above 0, such as 10,100,1000, not \"%s\"", option,
+                       list);
+        n++;
+    }
+    out[n] = 0;
+    if (n == 0)
+        error_exit(EXIT_WRONG_USE, "bench: --%s is empty", option);
+}
+
+static void sizes_of(const struct cost_run *run, const struct cost_operation *o, uint64_t out[COST_LIST])
+{
+    size_t n = 0;
+    if (run->request.sizes && o->size_name) {
+        numbers("sizes", run->request.sizes, out);
+        return;
+    }
+    for (; o->sizes[n] && n + 1 < COST_LIST; n++)
+        out[n] = o->sizes[n];
+    out[n] = 0;
+}
+
+static bool threads_wanted(const struct cost_run *run, unsigned threads)
+{
+    char word[16];
+    snprintf(word, sizeof word, "%u", threads);
+    return cost_listed(run->request.threads, word);
+}
+
+static bool measures(const struct cost_operation *o, const struct cost_name *who)
+{
+    if (o->parts != !who->plugin)
+        return false;
+    bool named = !o->names;
+    for (const char *const *n = o->names; n && *n; n++)
+        named = named || strcmp(*n, who->entry) == 0;
+    return named;
+}
+
+static void add_group(struct cost_run *run, const struct cost_operation *o, uint64_t size, unsigned threads,
+                      enum compare_state state)
+{
+    struct cost_group group = {
+        .first = run->cells, .floor = NAN, .yardstick = NAN, .ping_before = NAN, .ping_after = NAN};
+    for (uint32_t i = 0; i < run->names; i++) {
+        if (!measures(o, &run->name[i]))
+            continue;
+        run->cell = realloc(run->cell, (run->cells + 1) * sizeof *run->cell);
+        if (!run->cell)
+            error_exit(EXIT_CANNOT_TELL, "out of memory");
+        struct cost_cell *c = &run->cell[run->cells++];
+        *c = (struct cost_cell){o, &run->name[i], size, threads, state, .bytes = NAN};
+        c->time = (struct stats_interval){NAN, NAN, NAN};
+        for (int id = 0; id < COUNTERS; id++) {
+            c->live[id] = c->time;
+            c->simulated[id] = NAN;
+        }
+        snprintf(c->reason, sizeof c->reason, "%s", run->name[i].refused);
+        group.cells++;
+    }
+    if (group.cells == 0)
+        return;
+    run->group = realloc(run->group, (run->groups + 1) * sizeof *run->group);
+    if (!run->group)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    run->group[run->groups++] = group;
+}
+
+void cost_make_cells(struct cost_run *run)
+{
+    const struct cost_suite *suite = run->request.suite;
+    for (uint32_t i = 0; i < suite->operations; i++) {
+        const struct cost_operation *o = &suite->operation[i];
+        uint64_t sizes[COST_LIST];
+        if (!cost_listed(run->request.operations, o->name))
+            continue;
+        sizes_of(run, o, sizes);
+        for (const unsigned *threads = o->threads; *threads; threads++)
+            for (size_t s = 0; sizes[s]; s++) {
+                if (!threads_wanted(run, *threads))
+                    continue;
+                add_group(run, o, sizes[s], *threads, COMPARE_STEADY);
+                if (o->cold && *threads == 1)
+                    add_group(run, o, sizes[s], *threads, COMPARE_COLD);
+            }
+    }
+    if (run->cells == 0)
+        error_exit(EXIT_WRONG_USE, "bench: nothing to measure with these operations, entries, sizes and threads");
+}
+
+struct cost_cell *cost_find(const struct cost_run *run, const char *operation, const char *who, uint64_t size,
+                            unsigned threads, enum compare_state state)
+{
+    for (uint32_t i = 0; i < run->cells; i++) {
+        struct cost_cell *c = &run->cell[i];
+        if (c->size == size && c->threads == threads && c->state == state && strcmp(c->who->name, who) == 0 &&
+            strcmp(c->operation->name, operation) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+struct cost_subject cost_subject_of(const struct cost_run *run, const struct cost_cell *cell)
+{
+    return (struct cost_subject){cell->who->plugin, cell->who->entry, cell->size, cell->threads, run->request.seed};
+}

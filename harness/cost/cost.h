@@ -1,0 +1,80 @@
+/* cost.h: what the operations of a lab cost, as a program: time, counters, bytes, and how they grow.
+ *
+ * bench/NN-x/cost.c is a table of operations, and `return cost_main(argc, argv, &suite);`. An operation is a loop that
+ * the lab writes; the harness makes it for each entry, size and number of threads, times all entries of one size side by
+ * side (measure/compare.h), asks the counters (measure/counters.h), runs the same loops under callgrind, fits how the
+ * instructions grow, and writes rows of which each has its unit, its spread and its source.
+ *
+ *     cost [--entries A,B] [--operations A,B] [--sizes N,N] [--threads N,N] [--counters MODE] [--plugin FILE.so]
+ *          [--baseline FILE] [--refuse NAME:WHY]... [--rounds N] [--out FILE] [--csv FILE] [--seed N] [--quiet]
+ *     cost --simulated FILE        (how it starts itself under callgrind)
+ *
+ * An entry whose check fails is not timed: its row says why. Everything here runs trusted code in this process.
+ *
+ * Exit code 0: measured, and no regression against the baseline; 1: a regression, or an entry that is wrong; 2: wrong
+ * use; 3: cannot tell (a baseline that does not allow a verdict, or nothing could be measured).
+ */
+#ifndef COST_COST_H
+#define COST_COST_H
+
+#include "base/error.h"
+#include "host/plugin.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What an operation is to be made for. */
+struct cost_subject {
+    const struct plugin *plugin; /* NULL for a part */
+    const char *name;            /* of the entry, "wrapper+entry", or of the part */
+    uint64_t size;
+    unsigned threads;
+    uint64_t seed;
+};
+
+struct cost_operation {
+    const char *name;         /* "pick" */
+    const char *what;         /* a sentence or two: what exactly one operation is */
+    const char *size_name;    /* "backends"; NULL: size means nothing, and there is one */
+    const uint64_t *sizes;    /* ends with 0 */
+    const unsigned *threads;  /* ends with 0 */
+    const char *threads_what; /* what several threads do: "a balancer for each thread"; NULL with one thread only */
+    /* NULL: for all entries of the plugins. Else for these names, ending with NULL ... */
+    const char *const *names;
+    /* Makes the state for all threads. 0; -ENOTSUP where it makes no sense (the reason in err, the row says n/a); else
+     * -errno. */
+    int (*create)(const struct cost_subject *subject, void **state, struct error *err);
+    void (*run)(void *state, unsigned thread, uint64_t n); /* n operations, the same for the same seed and n */
+    void (*destroy)(void *state);
+    uint64_t chunk_ns; /* how long one call of run should take; 0: 20 us */
+    uint32_t rounds;   /* 0: COMPARE_ROUNDS, or as many as a balanced order needs */
+    bool parts;        /* ... which are no entries but parts of the lab or the machine */
+    bool cold;         /* timed cold as well (one thread) */
+    bool simulated;    /* counted under callgrind as well (one thread) */
+};
+
+/* What an entry is good for, set against what it costs: one figure for each entry, found by simulation. */
+struct cost_quality {
+    const char *name, *unit, *what; /* "p99 at load 0.9", "ms", a sentence */
+    const char *operation;          /* whose time is set against it ... */
+    uint64_t size;                  /* ... at this size */
+    /* Called on several threads at once. NaN: there is none for this entry. */
+    double (*measure)(const struct cost_subject *subject);
+};
+
+struct cost_suite {
+    const char *lab_folder; /* "01-load-balancing" */
+    const struct cost_operation *operation;
+    uint32_t operations;
+    /* Which name an entry is measured under; NULL: not at all. A wrapper may be named with what it wraps. */
+    const char *(*entry_name)(const struct plugin_entry *entry);
+    /* Is the entry right? 0; or -1 and why not: then it is not timed. Short, and with trusted code only. */
+    int (*verify)(const struct cost_subject *subject, char *why, size_t size);
+    const struct cost_quality *quality; /* NULL: none */
+    const char *const *shown;           /* entries that the plots of growth show, at most 6, ending with NULL */
+};
+
+int cost_main(int argc, char **argv, const struct cost_suite *suite);
+
+#endif

@@ -1,0 +1,151 @@
+/* What is said against a baseline, on made-up results. */
+#include "cost/internal.h"
+#include "measure/machine.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+TestSuite(baseline, .timeout = 60);
+
+/* A result with one time and one simulated count; `speed` is how many times faster the machine ran than usual. */
+static json_t *result(const char *cpu, const char *compiler, double ns, double spread, double instructions,
+                      double speed)
+{
+    json_t *machine = machine_describe();
+    json_object_set_new(machine, "cpu", json_string(cpu));
+    json_object_set_new(machine, "compiler", json_string(compiler));
+    json_t *time = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "lab", "01", "entry", "e",
+                             "operation", "pick", "size", 10, "threads", 1, "state", "steady", "metric", "time", "unit",
+                             "ns", "source", "measured", "value", ns / speed, "low", ns * (1 - spread) / speed, "high",
+                             ns * (1 + spread) / speed);
+    json_t *count = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "lab", "01", "entry", "e",
+                              "operation", "pick", "size", 10, "threads", 1, "state", "steady", "metric",
+                              "instructions", "unit", "per operation", "source", "simulated", "value", instructions,
+                              "low", instructions, "high", instructions);
+    json_t *group = json_pack("{s:s, s:i, s:i, s:s, s:f}", "operation", "pick", "size", 10, "threads", 1, "state",
+                              "steady", "yardstick_ns", 20 / speed);
+    return json_pack("{s:i, s:s, s:o, s:s, s:[o, o], s:[o]}", "format", 1, "lab", "01", "machine", machine,
+                     "simulated_caches", "caches", "rows", time, count, "groups", group);
+}
+
+static int compare(json_t *before, json_t *now, json_t **found)
+{
+    char path[] = "/tmp/faultline-baseline.XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0, "a temporary file");
+    close(fd);
+    cr_assert(json_dump_file(before, path, 0) == 0, "written");
+    int code = cost_compare_baseline(path, now, found);
+    unlink(path);
+    json_decref(before);
+    json_decref(now);
+    return code;
+}
+
+static const char *verdict(const json_t *found, size_t i)
+{
+    return json_string_value(json_object_get(json_array_get(json_object_get(found, "rows"), i), "verdict"));
+}
+
+Test(baseline, the_same_is_fine)
+{
+    json_t *found;
+    int code = compare(result("x", "gcc", 10, 0.02, 100, 1), result("x", "gcc", 10.3, 0.02, 101, 1), &found);
+    cr_assert(code == EXIT_FINE, "exit code %d", code);
+    cr_assert(strcmp(verdict(found, 0), "same") == 0 && strcmp(verdict(found, 1), "same") == 0, "%s, %s",
+              verdict(found, 0), verdict(found, 1));
+    json_decref(found);
+}
+
+Test(baseline, a_slower_day_is_no_regression)
+{
+    json_t *found;
+    int code = compare(result("x", "gcc", 10, 0.02, 100, 1), result("x", "gcc", 10, 0.02, 100, 0.6), &found);
+    cr_assert(code == EXIT_FINE, "the yardstick takes the clock speed out: exit code %d, %s", code, verdict(found, 0));
+    json_decref(found);
+}
+
+Test(baseline, slower_code_is_a_regression)
+{
+    json_t *found;
+    int code = compare(result("x", "gcc", 10, 0.02, 100, 1), result("x", "gcc", 12.5, 0.02, 100, 1), &found);
+    cr_assert(code == EXIT_FAILED && strcmp(verdict(found, 0), "regressed") == 0, "exit code %d, %s", code,
+              verdict(found, 0));
+    json_decref(found);
+    code = compare(result("x", "gcc", 10, 0.02, 100, 1), result("x", "gcc", 10, 0.02, 103, 1), &found);
+    cr_assert(code == EXIT_FAILED && strcmp(verdict(found, 1), "regressed") == 0, "3 %% more instructions: %s",
+              verdict(found, 1));
+    json_decref(found);
+    code = compare(result("x", "gcc", 10, 0.02, 100, 1), result("x", "gcc", 7, 0.02, 90, 1), &found);
+    cr_assert(code == EXIT_FINE && strcmp(verdict(found, 0), "better") == 0 && strcmp(verdict(found, 1), "better") == 0,
+              "faster is fine: %s, %s", verdict(found, 0), verdict(found, 1));
+    json_decref(found);
+}
+
+Test(baseline, too_wide_to_tell)
+{
+    json_t *found;
+    int code = compare(result("x", "gcc", 10, 0.3, 100, 1), result("x", "gcc", 11, 0.3, 100, 1), &found);
+    cr_assert(code == EXIT_CANNOT_TELL && strcmp(verdict(found, 0), "cannot tell") == 0, "exit code %d, %s", code,
+              verdict(found, 0));
+    json_decref(found);
+}
+
+Test(baseline, another_machine_is_refused_for_time)
+{
+    json_t *found;
+    int code = compare(result("x", "gcc", 10, 0.02, 100, 1), result("y", "gcc", 30, 0.02, 100, 1), &found);
+    cr_assert(code == EXIT_CANNOT_TELL, "exit code %d", code);
+    cr_assert(json_is_false(json_object_get(found, "same_machine")), "it says so");
+    cr_assert(strlen(json_string_value(json_object_get(found, "why"))) > 0, "and what differs");
+    cr_assert(json_array_size(json_object_get(found, "rows")) == 1 && strcmp(verdict(found, 0), "same") == 0,
+              "counts of the same compiler are still compared");
+    json_decref(found);
+    code = compare(result("x", "gcc", 10, 0.02, 100, 1), result("x", "clang", 10, 0.02, 300, 1), &found);
+    cr_assert(json_array_size(json_object_get(found, "rows")) == 0 && code == EXIT_CANNOT_TELL,
+              "those of another compiler are not");
+    json_decref(found);
+}
+
+static char left[64];
+
+static void remove_left(void)
+{
+    unlink(left);
+}
+
+/* The reader leaves the program, so what it read is removed at exit. */
+static void unlink_later(const char *path)
+{
+    snprintf(left, sizeof left, "%s", path);
+    atexit(remove_left);
+}
+
+static void read_text(const char *text)
+{
+    char path[] = "/tmp/faultline-baseline.XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "written");
+    close(fd);
+    unlink_later(path);
+    cost_read_baseline(path, "01-load-balancing");
+}
+
+Test(baseline, what_is_no_json_is_wrong_use, .exit_code = EXIT_WRONG_USE)
+{
+    read_text("{\"format\": 1,");
+}
+
+Test(baseline, what_is_no_result_is_wrong_use, .exit_code = EXIT_WRONG_USE)
+{
+    read_text("{\"format\": 1, \"lab\": \"01\"}");
+}
+
+Test(baseline, another_labs_result_is_wrong_use, .exit_code = EXIT_WRONG_USE)
+{
+    read_text("{\"format\": 1, \"lab\": \"02\", \"rows\": [], \"groups\": []}");
+}

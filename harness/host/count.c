@@ -1,0 +1,183 @@
+/* Counting by single steps. What is counted, and why so, is in count.h.
+ *
+ * Each stop of the runner after the marker is one, whatever the reason: a step, or a signal on its way. A signal is
+ * handed on; SIGTRAP alone is not, as a step and a SIGTRAP of the runner's own making look alike. It can set the trap
+ * flag, run int3 or raise the signal: each is one more in the count and nothing else.
+ *
+ * At a signal that means a crash the counting ends and the run has crashed, whatever it does then. The handler that
+ * notes where takes a quarter of a million instructions, too many to step through, and who handles the signal itself
+ * would go on uncounted.
+ *
+ * On arm64 an exception between a load-exclusive and its store-exclusive makes the store fail, so a loop of these never
+ * ends under single steps. Processors with atomic instructions (LSE) don't need such loops, and the compiler's and the
+ * C library's atomics use them where they are there; without them nothing is counted.
+ */
+#include "host/count.h"
+
+#include "host/sandbox.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined __aarch64__ && !defined HWCAP_ATOMICS
+#define HWCAP_ATOMICS (1 << 8)
+#endif
+
+const char *count_impossible(void)
+{
+#if SANDBOX_SANITIZED
+    return "a build with a sanitizer counts the sanitizer's instructions too, and has no filter to hold the marker";
+#elif defined __x86_64__
+    return NULL;
+#elif defined __aarch64__
+    return getauxval(AT_HWCAP) & HWCAP_ATOMICS ? NULL : "this processor has no atomic instructions (LSE)";
+#else
+    return "single steps are prepared for x86-64 and arm64 alone";
+#endif
+}
+
+void count_settle(char **argv)
+{
+    if (!getenv("FAULTLINE_SETTLED")) {
+        int now = personality(0xffffffff);
+        if (now >= 0)
+            personality((unsigned long)now | ADDR_NO_RANDOMIZE);
+        setenv("FAULTLINE_SETTLED", "1", 1);
+        setenv("LD_BIND_NOW", "1", 1); /* or the first call of a library's function costs what looking it up costs */
+        execv(argv[0], argv);
+    }
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    int cpu = sched_getcpu();
+    if (cpu >= 0 && cpu < CPU_SETSIZE) {
+        CPU_SET((unsigned)cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
+}
+
+int count_join(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0 ? -errno : 0;
+}
+
+/* ---- the supervisor ---- */
+
+static pid_t watched; /* for the handler */
+static volatile sig_atomic_t too_late;
+
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+    too_late = 1;
+    kill(watched, SIGKILL);
+}
+
+static void set_alarm(uint64_t ms)
+{
+    struct itimerval t = {.it_value = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)}};
+    setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static int reach_marker(pid_t runner, const struct count_order *order)
+{
+    set_alarm(0);
+    for (size_t done = 0; done < order->late_size;) {
+        ssize_t n = pread(HOST_FD_SCENARIO, order->late + done, order->late_size - done, order->late_at + (off_t)done);
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        done += (size_t)n;
+    }
+    struct rlimit cpu = {order->cpu_seconds, order->cpu_seconds};
+    return prlimit(runner, RLIMIT_CPU, &cpu, NULL) < 0 ? -errno : 0;
+}
+
+/* What a stop is, from the status that wait gave. */
+static bool is_marker(int stop)
+{
+    return stop >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8);
+}
+
+static bool is_crash(int signal_number)
+{
+    return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE || signal_number == SIGILL ||
+           signal_number == SIGABRT || signal_number == SIGSYS;
+}
+
+/* Handles one stop and lets the runner go on. 0 or -errno. */
+static int on_stop(pid_t runner, int stop, const struct count_order *order, struct host_status *status)
+{
+    int signal_number = WSTOPSIG(stop), code = 0;
+    if (is_marker(stop)) {
+        if (!status->counted)
+            code = reach_marker(runner, order);
+        status->counted = 1;
+        signal_number = 0;
+    } else if (status->counted && !status->crashed) {
+        status->instructions++;
+        if (is_crash(signal_number)) {
+            status->crashed = signal_number;
+            set_alarm(order->wall_ms);
+        }
+        if (status->instructions >= order->limit) {
+            status->stopped = STOPPED_LIMIT;
+            kill(runner, SIGKILL);
+            return 0;
+        }
+    }
+    bool stepping = status->counted && !status->crashed;
+    if (status->counted && signal_number == SIGTRAP)
+        signal_number = 0;
+    if (code == 0 && ptrace(stepping ? PTRACE_SINGLESTEP : PTRACE_CONT, runner, NULL, signal_number) < 0 &&
+        errno != ESRCH) /* killed meanwhile */
+        code = -errno;
+    return code;
+}
+
+void count_supervise(pid_t runner, const struct count_order *order, struct host_status *status, struct rusage *usage)
+{
+    int code = 0, stop = 0;
+    bool joined = false;
+    watched = runner;
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm, .sa_flags = SA_RESTART}, NULL);
+    set_alarm(order->wall_ms ? order->wall_ms : 1);
+    for (;;) {
+        pid_t pid = wait4(-1, &stop, __WALL, usage);
+        if (pid < 0 && errno != EINTR) {
+            code = -errno;
+            break;
+        }
+        if (pid != runner)
+            continue; /* as process 1 it also inherits what the runner leaves behind */
+        if (!WIFSTOPPED(stop))
+            break;
+        if (!joined && WSTOPSIG(stop) == SIGSTOP) {
+            joined = true;
+            if (ptrace(PTRACE_SETOPTIONS, runner, NULL, PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP) < 0 ||
+                ptrace(PTRACE_CONT, runner, NULL, 0) < 0)
+                code = -errno;
+        } else {
+            code = on_stop(runner, stop, order, status);
+        }
+        if (code) {
+            kill(runner, SIGKILL);
+            status->trouble = code;
+        }
+    }
+    set_alarm(0);
+    status->wait_status = stop;
+    if (too_late)
+        status->stopped = STOPPED_LATE;
+    if (code && !status->trouble)
+        status->trouble = code;
+    if (status->counted && status->instructions == 0) /* the kernel took the order and made no steps */
+        status->trouble = -ENOSYS;
+}
