@@ -200,7 +200,12 @@ static void add_quality(const struct cost_run *run, json_t *plots)
     struct points front = points_create(), others = points_create();
     char title[200], time[100];
     snprintf(time, sizeof time, "time of one %s", q->operation);
-    snprintf(title, sizeof title, "%s against the %s (%llu)", q->name, time, (unsigned long long)q->size);
+    const char *size_name = "";
+    for (uint32_t i = 0; i < run->request.suite->operations; i++) {
+        const struct cost_operation *o = &run->request.suite->operation[i];
+        size_name = strcmp(o->name, q->operation) == 0 && o->size_name ? o->size_name : size_name;
+    }
+    snprintf(title, sizeof title, "%s against the %s (%llu %s)", q->name, time, (unsigned long long)q->size, size_name);
     json_t *plot = plot_create("quality", title,
                                "Left is cheap, down is good. An entry on the front is not beaten in both by any other; "
                                "the others are (by the medians; the table says which times can be told apart). Time is "

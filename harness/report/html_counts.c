@@ -124,16 +124,30 @@ static json_int_t size_to_show(const json_t *costs, const char *operation)
     return best;
 }
 
+/* Parts of a lab have no state that was counted; a column of n/a would say no more. */
+static bool any_bytes(const json_t *costs, const struct cost_at *at, const json_t *entries)
+{
+    size_t k;
+    json_t *entry;
+    json_array_foreach(entries, k, entry)
+    {
+        if (costs_row(costs, at, json_string_value(entry), "bytes", "counted"))
+            return true;
+    }
+    return false;
+}
+
 static void put_counted_table(FILE *out, const json_t *costs, const struct cost_at *at, const json_t *entries,
                               const json_t *shown)
 {
     size_t i, k;
     json_t *counter, *entry;
     struct cost_notes notes = notes_create();
+    bool bytes = any_bytes(costs, at, entries);
     costs_open_table(out, "counted");
-    fputs("<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">ns</th><th scope=\"col\" "
-          "class=\"n\">state</th>",
-          out);
+    fputs("<thead><tr><th scope=\"col\">entry</th><th scope=\"col\" class=\"n\">ns</th>", out);
+    if (bytes)
+        fputs("<th scope=\"col\" class=\"n\">state</th>", out);
     json_array_foreach(shown, i, counter)
     {
         html_put(out, "<th scope=\"col\" class=\"n\">", json_string_value(counter), "</th>");
@@ -144,7 +158,8 @@ static void put_counted_table(FILE *out, const json_t *costs, const struct cost_
         const char *name = json_string_value(entry);
         html_put(out, "<tr><th scope=\"row\">", name, "</th>");
         put_one(out, costs, at, name, "time", &notes);
-        put_one(out, costs, at, name, "bytes", &notes);
+        if (bytes)
+            put_one(out, costs, at, name, "bytes", &notes);
         json_array_foreach(shown, i, counter)
         {
             struct figures f = figures_of(costs, at, name, json_string_value(counter));
