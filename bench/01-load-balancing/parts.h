@@ -4,13 +4,6 @@
 
 #include "report/claims.h"
 
-struct claim_part {
-    const struct claim *claim;
-    uint32_t claims;
-    const struct claim_plot *plot;
-    uint32_t plots;
-};
-
 extern const struct claim_part part_article; /* what round robin does to servers of unequal speed, and what helps */
 extern const struct claim_part part_unequal; /* more on unequal servers: fixed splits, and weights that do not help */
 extern const struct claim_part part_equal;   /* equal servers: what each piece of knowledge is worth */

@@ -191,6 +191,7 @@ static void add_group(struct cost_run *run, const struct cost_operation *o, uint
             c->simulated[id] = NAN;
         }
         snprintf(c->reason, sizeof c->reason, "%s", run->name[i].refused);
+        c->refused = c->reason[0] != '\0';
         group.cells++;
     }
     if (group.cells == 0)

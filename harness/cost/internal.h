@@ -43,7 +43,7 @@ struct cost_cell {
     uint64_t size;
     unsigned threads;
     enum compare_state state;
-    bool timed;
+    bool timed, refused;      /* refused: not to be run at all, neither timed nor counted */
     char reason[COST_REASON]; /* why it is not timed */
     struct stats_interval time;
     double p10, p50, p90;

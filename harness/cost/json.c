@@ -77,10 +77,7 @@ static void counter_rows(const struct cost_run *run, const struct cost_cell *c, 
         return;
     struct stats_interval none = exactly(NAN);
     const char *why = why_not_simulated(run, c, id);
-    if (c->reason[0])
-        snprintf(reason, sizeof reason, "%s", c->reason);
-    else
-        snprintf(reason, sizeof reason, "%s%ssimulated: %s", choice->reason, choice->reason[0] ? "; " : "", why);
+    snprintf(reason, sizeof reason, "%s%ssimulated: %s", choice->reason, choice->reason[0] ? "; " : "", why);
     add_row(rows, row_of(run, c, counter_info[id].name, unit), &none, SOURCE_NONE, NULL, reason);
 }
 
@@ -99,7 +96,7 @@ static void cell_rows(const struct cost_run *run, const struct cost_cell *c, jso
         struct stats_interval v = exactly(c->bytes);
         add_row(rows, row_of(run, c, "bytes", "bytes"), &v, SOURCE_NONE, "counted", NULL);
     }
-    for (int id = 0; id < COUNTERS && c->state == COMPARE_STEADY && !c->reason[0]; id++)
+    for (int id = 0; id < COUNTERS && c->state == COMPARE_STEADY && !c->refused; id++)
         counter_rows(run, c, (enum counter_id)id, rows);
 }
 

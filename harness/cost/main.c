@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "measure/clock.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static enum exit_code verdict(const struct cost_run *run, enum exit_code baselin
 {
     bool timed = false, refused = false;
     for (uint32_t i = 0; i < run->cells; i++)
-        timed = timed || run->cell[i].timed;
+        timed = timed || run->cell[i].timed || isfinite(run->cell[i].simulated[COUNTER_INSTRUCTIONS]);
     for (uint32_t i = 0; i < run->names; i++)
         refused = refused || run->name[i].refused[0];
     return baseline == EXIT_FAILED || refused ? EXIT_FAILED : !timed ? EXIT_CANNOT_TELL : baseline;

@@ -73,6 +73,21 @@ static bool takes_part(const struct cost_run *run, const struct cost_operation *
 
 /* ---- times by size ---- */
 
+/* Why cells of a table have no figure, each reason once. */
+static void print_reasons(const struct cost_run *run, const struct cost_operation *o, unsigned threads,
+                          enum compare_state state)
+{
+    const char *last = "";
+    for (uint32_t i = 0; i < run->cells; i++) {
+        const struct cost_cell *c = &run->cell[i];
+        if (c->operation != o || c->threads != threads || c->state != state || c->timed || c->who->refused[0] ||
+            strcmp(c->reason, last) == 0)
+            continue;
+        printf("n/a: %s\n", c->reason);
+        last = c->reason;
+    }
+}
+
 static void print_times(const struct cost_run *run, const struct cost_operation *o, unsigned threads,
                         enum compare_state state)
 {
@@ -101,6 +116,7 @@ static void print_times(const struct cost_run *run, const struct cost_operation 
     }
     table_print(stdout, t, 0);
     table_destroy(t);
+    print_reasons(run, o, threads, state);
 }
 
 /* ---- counters at one size ---- */

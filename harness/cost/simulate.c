@@ -35,7 +35,7 @@ static struct warm_up plan_of(const struct cost_cell *c)
 
 static bool is_counted(const struct cost_cell *c)
 {
-    return c->operation->simulated && c->threads == 1 && c->state == COMPARE_STEADY && !c->reason[0];
+    return c->operation->simulated && c->threads == 1 && c->state == COMPARE_STEADY && !c->refused;
 }
 
 /* ---- the child ---- */

@@ -77,10 +77,11 @@ static uint32_t try_cells(const struct cost_run *run, struct cost_group *g, stru
     for (uint32_t i = 0; i < g->cells; i++) {
         struct cost_cell *c = &run->cell[g->first + i];
         struct made m = {c->operation, cost_subject_of(run, c), NULL, NAN, {""}};
-        if (c->reason[0])
+        if (c->refused)
             continue;
         int code = make(&m);
         if (code) {
+            c->refused = true;
             snprintf(c->reason, sizeof c->reason, "%.200s", m.why.text[0] ? m.why.text : strerror(-code));
             continue;
         }

@@ -339,3 +339,27 @@ int claims_main(int argc, char **argv, const struct claim_suite *suite)
     free(r.wanted);
     return code;
 }
+
+int claims_main_parts(int argc, char **argv, const char *lab_folder, const struct claim_part *const *parts)
+{
+    struct claim_suite suite = {.lab_folder = lab_folder};
+    uint32_t claims = 0, plots = 0;
+    for (const struct claim_part *const *p = parts; *p; p++) {
+        claims += (*p)->claims;
+        plots += (*p)->plots;
+    }
+    struct claim *claim = claims_zeroed(claims, sizeof *claim);
+    struct claim_plot *plot = claims_zeroed(plots, sizeof *plot);
+    for (const struct claim_part *const *p = parts; *p; p++) {
+        for (uint32_t i = 0; i < (*p)->claims; i++)
+            claim[suite.claims++] = (*p)->claim[i];
+        for (uint32_t i = 0; i < (*p)->plots; i++)
+            plot[suite.plots++] = (*p)->plot[i];
+    }
+    suite.claim = claim;
+    suite.plot = plot;
+    int code = claims_main(argc, argv, &suite);
+    free(claim);
+    free(plot);
+    return code;
+}

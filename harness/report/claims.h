@@ -98,4 +98,15 @@ struct claim_suite {
 
 int claims_main(int argc, char **argv, const struct claim_suite *suite);
 
+/* Claims and plots that stand in several files, a part each. */
+struct claim_part {
+    const struct claim *claim;
+    uint32_t claims;
+    const struct claim_plot *plot;
+    uint32_t plots;
+};
+
+/* claims_main for all parts in a row; parts ends with NULL. */
+int claims_main_parts(int argc, char **argv, const char *lab_folder, const struct claim_part *const *parts);
+
 #endif
