@@ -22,7 +22,7 @@ san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if
 # No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
 CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
           -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) $(san)
-LIBS   := -Wl,--as-needed -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
+LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
 export FAULTLINE_BUILD := $(abspath $B)
 
 # ---- what there is -------------------------------------------------------------------------------------------------
@@ -120,8 +120,8 @@ watch: setup ## the same at every save  (LAB=01)
 	@$(MAKE) programs && $(cli)
 grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
 	@$(MAKE) programs && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
-replay: setup ## your own traffic through every entry  (LAB=01 TRACE=access.log [RATE=n] [ENTRIES=a,b] [PLUGIN=x.so])
-	@$(MAKE) build && $(cli) $(TRACE) $(if $(RATE),--rate $(RATE)) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN))
+replay: setup ## your own traffic through every entry  (LAB=01 TRACE=access.log [RATE=n] [LIMIT=100/60s] [ENTRIES=a,b] [PLUGIN=x.so])
+	@$(MAKE) build && $(cli) $(TRACE) $(if $(RATE),--rate $(RATE)) $(if $(LIMIT),--limit $(LIMIT)) $(if $(BURST),--burst $(BURST)) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN))
 bench: setup ## what operations cost  (LAB=01 [ENTRIES=a,b] [SIZES=10,100] [THREADS=1,2] [COUNTERS=all] [BASELINE=f] [PLUGIN=x.so])
 	@$(MAKE) build && $(cli) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(OPERATIONS),--operations $(OPERATIONS)) \
 	  $(if $(SIZES),--sizes $(SIZES)) $(if $(THREADS),--threads $(THREADS)) $(if $(COUNTERS),--counters $(COUNTERS)) \

@@ -23,7 +23,10 @@ git|git'
 # Headers of the C library come only as a recommendation of the compiler.
 run="$run
 /usr/include/stdio.h|libc6-dev"
-test='clang|clang
+# Optional: what is left out without them says so in a line.
+test='/usr/include/hiredis/hiredis.h|libhiredis-dev
+redis-server|redis-server
+clang|clang
 clang-format|clang-format
 clang-tidy|clang-tidy
 cppcheck|cppcheck

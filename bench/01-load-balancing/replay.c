@@ -16,11 +16,10 @@
 #include "base/version.h"
 #include "host/host.h"
 #include "report/table.h"
+#include "trace/spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +44,7 @@ struct row {
 
 static struct {
     struct settings settings;
-    char path[FILE_PATH]; /* of the log; standard input is put into a file first, since it is read many times */
-    bool temporary;
+    const char *path; /* of the log, which is read many times */
     struct trace_facts facts;
     struct row row[MOST_ENTRIES];
     uint32_t rows;
@@ -106,15 +104,6 @@ static void parse(int argc, char **argv)
 
 /* ---- entries ---- */
 
-static bool listed(const char *list, const char *name)
-{
-    size_t n = strlen(name);
-    for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',')
-        if (strcspn(p, ",") == n && strncmp(p, name, n) == 0)
-            return true;
-    return !list;
-}
-
 static void add_row(const char *name, const char *origin, const struct lb_ops *ops, const struct lb_ops *inner)
 {
     if (run.rows == MOST_ENTRIES)
@@ -135,7 +124,7 @@ static void add_plugin(const char *path, const char *origin)
         error_exit(EXIT_WRONG_USE, "%s: is a plugin of lab %s", path, plugin->lab);
     for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++) {
         const struct lb_ops *ops = (*e)->ops;
-        if (!ops->wraps && listed(run.settings.entries, (*e)->name))
+        if (!ops->wraps && text_listed(run.settings.entries, (*e)->name))
             add_row((*e)->name, origin, ops, NULL);
     }
     /* Wrappers: those that were named, or as an example the one that needs one most. */
@@ -169,44 +158,10 @@ static void find_entries(void)
 
 /* ---- the log ---- */
 
-static void remove_temporary(void)
-{
-    if (run.temporary)
-        unlink(run.path);
-}
-
-static void on_signal(int number)
-{
-    remove_temporary();
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-static void spool_input(void)
-{
-    const char *base = getenv("TMPDIR");
-    file_path(run.path, "%s/faultline-replay.XXXXXX", base && *base ? base : "/tmp");
-    int fd = mkostemp(run.path, O_CLOEXEC);
-    if (fd < 0)
-        error_exit(EXIT_CANNOT_TELL, "%s: %s", run.path, strerror(errno));
-    run.temporary = true;
-    atexit(remove_temporary);
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    char block[65536];
-    for (ssize_t n; (n = read(STDIN_FILENO, block, sizeof block)) != 0;)
-        if (n < 0 || write(fd, block, (size_t)n) != n)
-            error_exit(EXIT_CANNOT_TELL, "standard input could not be kept in %s: %s", run.path, strerror(errno));
-    close(fd);
-}
-
 static void read_trace(void)
 {
     struct error err;
-    if (strcmp(run.settings.trace, "-") == 0)
-        spool_input();
-    else
-        file_path(run.path, "%s", run.settings.trace);
+    run.path = spool_trace(run.settings.trace);
     if (trace_examine(run.path, &run.facts, &err) != 0)
         error_exit(EXIT_WRONG_USE, "%s", err.text);
 }

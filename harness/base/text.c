@@ -138,3 +138,12 @@ const char *text_count(char *out, uint64_t value)
     out[j] = '\0';
     return out;
 }
+
+bool text_listed(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',')
+        if (strcspn(p, ",") == n && strncmp(p, name, n) == 0)
+            return true;
+    return !list;
+}

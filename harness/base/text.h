@@ -14,6 +14,9 @@ const char *text_nearest(const char *word, const char *const *candidates);
  * sequences and bytes that are not UTF-8 become '?' ('\n' and '\t' stay). Returns out. */
 const char *text_clean(char *out, size_t size, const char *text, size_t length);
 
+/* Is `name` in "a,b,c"? NULL lists everything. */
+bool text_listed(const char *list, const char *name);
+
 /* An unsigned integer, decimal or 0x…, and nothing after it. */
 bool text_number(const char *text, uint64_t *value);
 

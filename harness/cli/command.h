@@ -19,7 +19,7 @@ struct options {
     const char *lab;  /* as written; NULL: none was named */
     const char *file; /* the second word: a trace, say */
     const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *rate,
-        *swap, *only, *sizes, *threads, *operations, *counters, *baseline, *rounds, *trials, *load;
+        *swap, *only, *sizes, *threads, *operations, *counters, *baseline, *rounds, *trials, *load, *limit, *burst;
     uint64_t seed, secret;
     bool have_seed, have_secret;
     bool quiet, debug, allow_unsafe, broken, all, markdown, anew;

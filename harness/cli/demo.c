@@ -130,7 +130,8 @@ enum exit_code command_replay(struct session *s)
     int n = 2;
     const struct {
         const char *name, *value;
-    } pass[] = {{"--rate", o->rate}, {"--entries", o->entries}, {"--plugin", o->plugin}, {"--json", o->json}};
+    } pass[] = {{"--rate", o->rate},       {"--limit", o->limit},   {"--burst", o->burst},
+                {"--entries", o->entries}, {"--plugin", o->plugin}, {"--json", o->json}};
     for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
         if (pass[i].value) {
             argv[n++] = pass[i].name;

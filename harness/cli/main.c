@@ -42,7 +42,7 @@ static const struct command commands[] = {
     {"counters", "What can be counted on this machine, where each figure comes from, and how to read it.", "counters",
      "faultline counters", "counters", false, false, command_counters, NULL},
     {"replay", "Your own traffic through every entry.", "replay LAB TRACE",
-     "faultline replay 01 access.log --rate 6000", "entries rate plugin", true, true, command_replay,
+     "faultline replay 01 access.log --rate 6000", "entries rate limit burst plugin", true, true, command_replay,
      "TRACE is a log in Common or Combined Log Format, plain or gzip, or - for standard input."},
     {"status", "How far you are.", "status", "faultline status", "", false, false, command_status, NULL},
     {"hint", "The next hint for a task or test; three steps each.", "hint LAB --test T",

@@ -47,6 +47,8 @@ static const struct option {
      offsetof(struct options, trials), 0},
     {"load", "N", "with --trials: so many busy threads beside them", TEXT, offsetof(struct options, load), 0},
     {"rate", "N", "requests a second", TEXT, offsetof(struct options, rate), 0},
+    {"limit", "N/T", "a limit: requests in a time, such as 100/60s", TEXT, offsetof(struct options, limit), 0},
+    {"burst", "N", "the most that a bucket holds", TEXT, offsetof(struct options, burst), 0},
     {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG,
      offsetof(struct options, broken), 0},
     {"only", "NAME", "one of them only", TEXT, offsetof(struct options, only), 0},

@@ -18,15 +18,6 @@ void *cost_allocate(size_t n, size_t size)
     return p;
 }
 
-bool cost_listed(const char *list, const char *name)
-{
-    size_t n = strlen(name);
-    for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',')
-        if (strcspn(p, ",") == n && strncmp(p, name, n) == 0)
-            return true;
-    return !list;
-}
-
 /* ---- names ---- */
 
 static void refuse_if_told(struct cost_run *run, struct cost_name *who)
@@ -66,7 +57,7 @@ static void add_plugin(struct cost_run *run, const char *path, const char *origi
         error_exit(EXIT_WRONG_USE, "%s: is a plugin of lab %s", path, plugin->lab);
     for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++) {
         const char *name = suite->entry_name ? suite->entry_name(*e) : (*e)->name;
-        if (name && (cost_listed(run->request.entries, name) || cost_listed(run->request.entries, (*e)->name)))
+        if (name && (text_listed(run->request.entries, name) || text_listed(run->request.entries, (*e)->name)))
             add_name(run, plugin, name, origin);
     }
 }
@@ -159,7 +150,7 @@ static bool threads_wanted(const struct cost_run *run, unsigned threads)
 {
     char word[16];
     snprintf(word, sizeof word, "%u", threads);
-    return cost_listed(run->request.threads, word);
+    return text_listed(run->request.threads, word);
 }
 
 static bool measures(const struct cost_operation *o, const struct cost_name *who)
@@ -208,7 +199,7 @@ void cost_make_cells(struct cost_run *run)
     for (uint32_t i = 0; i < suite->operations; i++) {
         const struct cost_operation *o = &suite->operation[i];
         uint64_t sizes[COST_LIST];
-        if (!cost_listed(run->request.operations, o->name))
+        if (!text_listed(run->request.operations, o->name))
             continue;
         sizes_of(run, o, sizes);
         for (const unsigned *threads = o->threads; *threads; threads++)

@@ -1,6 +1,8 @@
 /* The plots of a cost run, in the form that report.h describes. */
 #include "cost/internal.h"
 
+#include "base/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,7 +255,7 @@ json_t *cost_plots(const struct cost_run *run)
         add_quality(run, plots);
     for (uint32_t i = 0; i < suite->operations; i++) {
         const struct cost_operation *o = &suite->operation[i];
-        if (!cost_listed(run->request.operations, o->name))
+        if (!text_listed(run->request.operations, o->name))
             continue;
         if (!o->parts && o->size_name && o->simulated) {
             add_growth(run, o, plots, false);

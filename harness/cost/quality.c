@@ -1,6 +1,8 @@
 /* What each entry is good for, found by simulation on all cores, after the timing is done. */
 #include "cost/internal.h"
 
+#include "base/text.h"
+
 #include "base/parallel.h"
 #include "base/terminal.h"
 
@@ -31,7 +33,7 @@ void cost_measure_quality(struct cost_run *run)
     struct job job = {.run = run};
     for (uint32_t i = 0; i < COST_NAMES; i++)
         run->quality[i] = NAN;
-    if (!q || !cost_listed(run->request.operations, q->operation))
+    if (!q || !text_listed(run->request.operations, q->operation))
         return;
     progress_start(&job.progress, q->name, run->names, run->request.quiet);
     parallel_for(run->names, measure_one, &job, show);
