@@ -35,7 +35,7 @@ shared     = $(filter-out $(call programs,$1),$(wildcard bench/$1/*.c))
 objects    = $(patsubst %.c,$B/obj/%.o,$1)
 libsrc    := $(filter-out harness/cli/main.c harness/host/main.c,$(wildcard harness/*/*.c))
 pluginsrc := $(wildcard harness/sim/*.c) harness/base/error.c
-testdirs  := $(patsubst %/,%,$(sort $(dir $(wildcard harness/*/tests/*.c reference/*/tests/*.c bench/*/tests/*.c))))
+testdirs  := $(patsubst %/,%,$(sort $(dir $(wildcard harness/*/tests/*.c $(foreach l,$(labs),reference/$l/tests/*.c bench/$l/tests/*.c)))))
 testname   = $(subst /,-,$(patsubst %/tests,%,$1))
 sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/starter/*.c reference/*/*.c \
                reference/*/*/*.c bench/*/*.c bench/*/*/*.c)

@@ -40,6 +40,8 @@ run lint some harness/lint.sh
 for folder in harness/*/tests reference/*/tests bench/*/tests; do
   set -- "$folder"/*.c
   [ -e "$1" ] || continue
+  # A folder of labs/ is a lab from the day it has a lab.json; until then nothing of it is built.
+  case $folder in harness/*) ;; *) [ -e "labs/$(basename "${folder%/tests}")/lab.json" ] || continue ;; esac
   program=$build/tests/$(echo "${folder%/tests}" | tr / -)
   expected=$(cat "$folder"/*.c | grep -c '^Test(')
   run "$folder" "$expected" "$program" --quiet

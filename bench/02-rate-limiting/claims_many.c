@@ -1,0 +1,201 @@
+/* claims_many.c: several nodes that share a limit, several clients that share a limiter, and the server behind it. */
+#include "parts.h"
+#include "runs.h"
+
+#include "sim/exponential.h"
+#include "sim/rng.h"
+
+#include <stdlib.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { NODES = 4, LIMIT = 1000 };
+
+/* ---- several nodes ---- */
+
+static struct rl_config of_nodes(uint64_t sync_ns)
+{
+    struct rl_config config = article_limit();
+    config.limit = LIMIT;
+    config.nodes = NODES;
+    config.sync_ns = sync_ns;
+    return config;
+}
+
+/* Requests come at `rate` a second to each node in turn, evenly, from the begin of a window on. How many are admitted in
+ * that window, all nodes together. */
+static double admitted_by_nodes(const char *entry, const struct rl_config *config, double rate)
+{
+    struct limiter l = limiter_create(entry, config);
+    uint64_t admitted = 0, n = (uint64_t)(rate * (double)config->window_ns / 1e9);
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t now = config->window_ns + (uint64_t)((double)i * 1e9 / rate);
+        admitted += limiter_ask(&l, 1, now, (uint32_t)(i % NODES)).allowed;
+    }
+    limiter_destroy(&l);
+    return (double)admitted;
+}
+
+static double predict_nodes(void)
+{
+    return (double)NODES * LIMIT;
+}
+
+static double measure_nodes(const struct claim_run *run)
+{
+    struct rl_config config = of_nodes(S);
+    return admitted_by_nodes(run->broken ? "fixed-window" : "local-windows", &config, 200);
+}
+
+enum { RATE = 400, SYNC_S = 2 };
+
+/* Each node knows its own count; of the others it may miss what came since they last spoke. */
+static double predict_overshoot(void)
+{
+    return LIMIT + (NODES - 1.0) / NODES * RATE * SYNC_S;
+}
+
+static double measure_overshoot(const struct claim_run *run)
+{
+    struct rl_config config = of_nodes(SYNC_S * S);
+    return admitted_by_nodes(run->broken ? "local-windows" : "distributed-window", &config, RATE);
+}
+
+static double predict_some_overshoot(void)
+{
+    return LIMIT + 1;
+}
+
+static double measure_some_overshoot(const struct claim_run *run)
+{
+    struct rl_config config = of_nodes(SYNC_S * S);
+    return admitted_by_nodes(run->broken ? "fixed-window" : "distributed-window", &config, RATE);
+}
+
+/* ---- a greedy and a polite client ---- */
+
+/* Jain's index of what two clients got of what each could have had at most, a window's limit: 1 is fair, 1/2 is one who
+ * gets all. One asks 100 times as often as the other, who asks as often as the limit allows. */
+static double jain(bool one_key, uint64_t seed)
+{
+    struct rl_config config = article_limit();
+    struct limiter l = limiter_create("gcra", &config);
+    struct rng random;
+    double got[2] = {0, 0}, now[2] = {0, 0}, gap[2];
+    gap[0] = (double)config.window_ns / (double)config.limit;
+    gap[1] = gap[0] / 100;
+    rng_seed(&random, seed, 0);
+    while (now[0] < 20.0 * (double)config.window_ns) {
+        int who = now[0] + gap[0] < now[1] + gap[1] ? 0 : 1;
+        now[who] += gap[who] * (0.5 + rng_double(&random));
+        uint64_t at = (uint64_t)(now[0] > now[1] ? now[0] : now[1]);
+        got[who] += limiter_ask(&l, one_key ? 1 : 1 + (uint64_t)who, at, 0).allowed;
+    }
+    limiter_destroy(&l);
+    double sum = got[0] + got[1], squares = got[0] * got[0] + got[1] * got[1];
+    return sum * sum / (2 * squares);
+}
+
+static double predict_fair(void)
+{
+    return 1;
+}
+
+static double measure_fair(const struct claim_run *run)
+{
+    return jain(run->broken, run->seed);
+}
+
+/* ---- the server behind the limiter ---- */
+
+/* A server takes one request after the other, at exactly the rate that the limit promises. Clients come as in the
+ * article: N just before the edge, N just after. The longest wait for it, in s. */
+static double longest_wait_s(const char *entry)
+{
+    struct rl_config config = article_limit();
+    struct limiter l = limiter_create(entry, &config);
+    struct admissions a = {NULL, 0, 0};
+    ask_at(&l, &a, 119 * S, config.limit);
+    ask_at(&l, &a, 121 * S, config.limit);
+    uint64_t each = config.window_ns / config.limit, free_at = 0, longest = 0;
+    for (size_t i = 0; i < a.count; i++) {
+        uint64_t begin = a.list[i].at > free_at ? a.list[i].at : free_at;
+        free_at = begin + each;
+        longest = free_at - a.list[i].at > longest ? free_at - a.list[i].at : longest;
+    }
+    limiter_destroy(&l);
+    admissions_free(&a);
+    return (double)longest / 1e9;
+}
+
+/* The last of 2N leaves 2N/C after the first came; it came itself 2 s later. */
+static double predict_drain(void)
+{
+    const struct rl_config config = article_limit();
+    return 2 * (double)config.window_ns / 1e9 - 2;
+}
+
+static double measure_drain(const struct claim_run *run)
+{
+    return longest_wait_s(run->broken ? "sliding-log" : "fixed-window");
+}
+
+static const struct claim claims[] = {
+    {.id = "nodes-times-limit",
+     .statement = "Four nodes that each enforce the limit by themselves admit four times the limit.",
+     .formula = "M N",
+     .unit = "requests a window",
+     .source = "counted",
+     .broken = "one window for all nodes",
+     .relation = CLAIM_EQUALS,
+     .seeds = 1,
+     .predict = predict_nodes,
+     .measure = measure_nodes},
+    {.id = "overshoot-of-syncing",
+     .statement =
+         "Nodes that tell each other their counts every S admit at most what the others let through meanwhile.",
+     .formula = "N + (M - 1) / M x rate x S, rate being that of all nodes together",
+     .unit = "requests a window",
+     .source = "counted",
+     .broken = "nodes that never tell each other",
+     .relation = CLAIM_AT_MOST,
+     .seeds = 1,
+     .predict = predict_overshoot,
+     .measure = measure_overshoot},
+    {.id = "syncing-overshoots",
+     .statement = "They do admit more than the limit: news that is S old lets some through.",
+     .formula = "more than N",
+     .unit = "requests a window",
+     .source = "counted",
+     .broken = "one window for all nodes",
+     .relation = CLAIM_AT_LEAST,
+     .seeds = 1,
+     .predict = predict_some_overshoot,
+     .measure = measure_some_overshoot},
+    {.id = "a-key-for-each",
+     .statement = "With a key for each client, one that asks a hundred times as often gets no more than its share.",
+     .formula = "Jain's index (sum x)^2 / (n sum x^2) is 1 where all get the same",
+     .unit = "",
+     .source = "simulated",
+     .broken = "one key for both clients",
+     .relation = CLAIM_EQUALS,
+     .seeds = 8,
+     .predict = predict_fair,
+     .measure = measure_fair,
+     .slack = 0.01,
+     .slack_why = "the polite one comes at random and misses a turn now and then"},
+    {.id = "what-the-edge-does-behind",
+     .statement =
+         "Behind a fixed window, a server that can just do the promised rate makes the last one at the edge wait "
+         "for nearly two windows.",
+     .formula = "2 N / C - 2 s, C = N a minute: the burst drains in two minutes, and its last part came 2 s later",
+     .unit = "s",
+     .source = "counted",
+     .broken = "the sliding log in place of the fixed window",
+     .relation = CLAIM_EQUALS,
+     .seeds = 1,
+     .predict = predict_drain,
+     .measure = measure_drain},
+};
+
+const struct claim_part part_many = {.claim = claims, .claims = COUNT(claims)};

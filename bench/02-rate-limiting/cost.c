@@ -1,0 +1,280 @@
+/* cost: what a decision costs, by how many keys there are, how evenly they ask, and how many threads. */
+#include "rate_limiting.h"
+#include "remote.h"
+
+#include "cost/cost.h"
+#include "sim/rng.h"
+#include "sim/zipf.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_A_CALL 100u
+#define SEQUENCE  (1u << 15) /* keys asked for, over and over */
+#define LINE      128
+
+/* ---- a decision by an entry ---- */
+
+struct asker {
+    uint64_t at, now;
+    uint32_t *key; /* [SEQUENCE] */
+    uint64_t refused;
+    char pad[LINE];
+};
+
+struct decisions {
+    const struct rl_ops *ops;
+    void *limiter;
+    unsigned threads;
+    struct asker asker[];
+};
+
+static void run(void *state, unsigned thread, uint64_t n)
+{
+    struct decisions *d = state;
+    struct asker *a = &d->asker[thread];
+    for (uint64_t i = 0; i < n; i++) {
+        a->now += NS_A_CALL;
+        a->refused += !d->ops->allow(d->limiter, a->key[a->at++ & (SEQUENCE - 1)], a->now, 1, 0).allowed;
+    }
+}
+
+static void destroy(void *state)
+{
+    struct decisions *d = state;
+    if (d->limiter)
+        d->ops->destroy(d->limiter);
+    for (unsigned t = 0; t < d->threads; t++)
+        free(d->asker[t].key);
+    free(d);
+}
+
+/* Keys are numbered by how often they ask; zipf: the k-th asks 1/k as often as the first. */
+static int draw_keys(struct asker *a, const struct cost_subject *s, unsigned thread, bool zipf)
+{
+    struct rng random;
+    struct zipf law;
+    rng_seed(&random, s->seed, thread);
+    zipf_init(&law, s->size, 1.0);
+    a->key = malloc(SEQUENCE * sizeof *a->key);
+    for (uint32_t i = 0; a->key && i < SEQUENCE; i++)
+        a->key[i] = zipf ? (uint32_t)(zipf_draw(&law, &random) - 1) : rng_below(&random, (uint32_t)s->size);
+    return a->key ? 0 : -ENOMEM;
+}
+
+static int create(const struct cost_subject *s, bool zipf, void **state, struct error *err)
+{
+    /* A limit that admits all, so that each decision has to write what it decided; memory of a second, so that no key
+     * is forgotten. */
+    const struct rl_config config = {.limit = 100000000,
+                                     .window_ns = 1000000000,
+                                     .burst = 100000000,
+                                     .threads = s->threads,
+                                     .nodes = 1,
+                                     .sync_ns = 1000000000};
+    struct decisions *d = calloc(1, sizeof *d + s->threads * sizeof *d->asker);
+    if (!d)
+        return -ENOMEM;
+    d->threads = s->threads;
+    d->ops = plugin_find(s->plugin, s->name);
+    int code = !d->ops ? -ENOENT : 0;
+    if (code == 0 && s->threads > 1 && !d->ops->thread_safe)
+        code = error_set(err, -ENOTSUP, "it is called by one thread at a time");
+    if (code == 0)
+        code = d->ops->create(&config, &d->limiter);
+    for (unsigned t = 0; t < s->threads && code == 0; t++)
+        code = draw_keys(&d->asker[t], s, t, zipf);
+    for (uint64_t key = 0; key < s->size && code == 0; key++) /* every key is known */
+        d->ops->allow(d->limiter, key, 1, 1, 0);
+    if (code) {
+        destroy(d);
+        return code;
+    }
+    *state = d;
+    return 0;
+}
+
+static int create_uniform(const struct cost_subject *s, void **state, struct error *err)
+{
+    return create(s, false, state, err);
+}
+
+static int create_zipf(const struct cost_subject *s, void **state, struct error *err)
+{
+    return create(s, true, state, err);
+}
+
+/* ---- what the machine can do at best ---- */
+
+static const char *const bare_parts[] = {"fetch-add", "compare-and-swap", "own-counter", NULL};
+
+struct bare {
+    int kind; /* place in bare_parts */
+    _Alignas(LINE) _Atomic uint64_t word[16][LINE / 8];
+};
+
+static int bare_create(const struct cost_subject *s, void **state, struct error *err)
+{
+    struct bare *b = aligned_alloc(LINE, sizeof *b);
+    (void)err;
+    if (!b)
+        return -ENOMEM;
+    memset((void *)b, 0, sizeof *b);
+    while (strcmp(bare_parts[b->kind], s->name) != 0)
+        b->kind++;
+    *state = b;
+    return 0;
+}
+
+static void bare_run(void *state, unsigned thread, uint64_t n)
+{
+    struct bare *b = state;
+    _Atomic uint64_t *word = &b->word[b->kind == 2 ? thread : 0][0];
+    for (uint64_t i = 0; i < n; i++) {
+        if (b->kind != 1) {
+            atomic_fetch_add_explicit(word, 1, memory_order_relaxed);
+            continue;
+        }
+        uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
+        while (
+            !atomic_compare_exchange_weak_explicit(word, &old, old + 1, memory_order_relaxed, memory_order_relaxed)) {
+        }
+    }
+}
+
+static void bare_destroy(void *state)
+{
+    free(state);
+}
+
+/* ---- a decision across a socket ---- */
+
+static const char *const remote_parts[] = {"redis-get-set", "redis-incr-expire", "redis-gcra", NULL};
+
+struct far {
+    struct remote *remote;
+    uint64_t now_us, key;
+};
+
+static int remote_create(const struct cost_subject *s, void **state, struct error *err)
+{
+    enum remote_rule rule = REMOTE_GET_SET;
+    char why[200];
+    struct far *f = calloc(1, sizeof *f);
+    if (!f)
+        return -ENOMEM;
+    while (strcmp(remote_parts[rule], s->name) != 0)
+        rule++;
+    f->remote = remote_connect(rule, s->name, 1000000, 600, why, sizeof why);
+    if (!f->remote) {
+        free(f);
+        return error_set(err, -ENOTSUP, "%s", why);
+    }
+    *state = f;
+    return 0;
+}
+
+static void remote_run(void *state, unsigned thread, uint64_t n)
+{
+    struct far *f = state;
+    (void)thread;
+    for (uint64_t i = 0; i < n; i++)
+        (void)remote_allow(f->remote, f->key++ & 1023, f->now_us += 1000000);
+}
+
+static void remote_destroy(void *state)
+{
+    struct far *f = state;
+    remote_close(f->remote);
+    free(f);
+}
+
+/* ---- the table ---- */
+
+static const uint64_t keys[] = {1, 1000, 1000000, 0}, many_keys[] = {1000, 1000000, 0}, one[] = {1, 0};
+static const unsigned one_and_two[] = {1, 2, 0}, one_thread[] = {1, 0};
+static const char *const shown[] = {"fixed-window", "sliding-log", "sliding-counter", "token-bucket", "gcra",
+                                    "gcra-atomic",  NULL};
+
+static const struct cost_operation operations[] = {
+    {.name = "decision",
+     .what = "may this key go on? All keys ask equally often; the limit admits all, so each decision writes.",
+     .size_name = "keys",
+     .sizes = keys,
+     .threads = one_and_two,
+     .threads_what = "one limiter for both, by entries that allow it",
+     .cold = true,
+     .simulated = true,
+     .create = create_uniform,
+     .run = run,
+     .destroy = destroy},
+    {.name = "zipf-decision",
+     .what = "the same where the k-th key asks 1/k as often as the first, as clients do",
+     .size_name = "keys",
+     .sizes = many_keys,
+     .threads = one_and_two,
+     .threads_what = "one limiter for both, by entries that allow it",
+     .create = create_zipf,
+     .run = run,
+     .destroy = destroy},
+    {.name = "bare",
+     .what = "what the machine can do at best: one word for all threads, by fetch-and-add or by compare-and-swap; or a "
+             "word for each",
+     .sizes = one,
+     .threads = one_and_two,
+     .threads_what = "the same word, or each its own",
+     .names = bare_parts,
+     .parts = true,
+     .create = bare_create,
+     .run = bare_run,
+     .destroy = bare_destroy},
+    {.name = "remote-decision",
+     .what = "a decision by a Redis on this machine, over the loopback: one or two commands, each a round trip",
+     .sizes = one,
+     .threads = one_thread,
+     .names = remote_parts,
+     .parts = true,
+     .chunk_ns = 1000000,
+     .rounds = 30,
+     .create = remote_create,
+     .run = remote_run,
+     .destroy = remote_destroy},
+};
+
+/* It admits up to the limit in one moment, refuses the next, and knows keys apart. */
+static int verify(const struct cost_subject *subject, char *why, size_t size)
+{
+    const struct rl_config config = {
+        .limit = 5, .window_ns = 1000000000, .burst = 5, .threads = 1, .nodes = 1, .sync_ns = 1000000000};
+    const struct rl_ops *ops = plugin_find(subject->plugin, subject->name);
+    void *limiter;
+    int admitted = 0, other;
+    if (!ops || ops->create(&config, &limiter) != 0) {
+        snprintf(why, size, "it cannot be made");
+        return -1;
+    }
+    for (int i = 0; i < 40; i++)
+        admitted += ops->allow(limiter, 1, 5000000000, 1, 0).allowed;
+    other = ops->allow(limiter, 2, 5000000000, 1, 0).allowed;
+    ops->destroy(limiter);
+    if (admitted >= 1 && admitted <= 20 && other)
+        return 0;
+    snprintf(why, size, "it is wrong: with a limit of 5 it admitted %d of 40 at once, and another key %s", admitted,
+             other ? "too" : "not");
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    const struct cost_suite suite = {
+        .lab_folder = "02-rate-limiting",
+        .operation = operations,
+        .operations = sizeof operations / sizeof *operations,
+        .verify = verify,
+        .shown = shown,
+    };
+    return cost_main(argc, argv, &suite);
+}

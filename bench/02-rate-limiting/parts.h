@@ -1,0 +1,13 @@
+/* parts.h: the claims of lab 02, by subject; claims.c puts them in a row. */
+#ifndef PARTS_H
+#define PARTS_H
+
+#include "report/claims.h"
+
+extern const struct claim_part part_window; /* what each rule lets through in the worst window */
+extern const struct claim_part part_bucket; /* buckets, and the timestamp that is one */
+extern const struct claim_part part_many;   /* several nodes, several clients, and who stands behind the limiter */
+extern const struct claim_part part_remote; /* a real Redis */
+extern const struct claim_part plots_window;
+
+#endif

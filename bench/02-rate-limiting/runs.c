@@ -1,0 +1,74 @@
+#include "runs.h"
+
+#include "base/file.h"
+#include "host/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct plugin *reference;
+
+void runs_load(void)
+{
+    char path[FILE_PATH];
+    struct error err;
+    const char *build = getenv("FAULTLINE_BUILD");
+    file_path(path, "%s/labs/02-rate-limiting/reference.so", build && *build ? build : "build");
+    reference = host_load_trusted(path, &err);
+    if (!reference)
+        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+}
+
+struct rl_config article_limit(void)
+{
+    return (struct rl_config){.limit = 100, .window_ns = 60 * S, .burst = 100, .threads = 1, .nodes = 1, .sync_ns = S};
+}
+
+struct limiter limiter_create(const char *entry, const struct rl_config *config)
+{
+    struct limiter l = {.ops = plugin_find(reference, entry)};
+    if (!l.ops)
+        error_exit(EXIT_CANNOT_TELL, "the reference has no entry %s", entry);
+    int code = l.ops->create(config, &l.state);
+    if (code)
+        error_exit(EXIT_CANNOT_TELL, "%s cannot be made: %s", entry, strerror(-code));
+    return l;
+}
+
+void limiter_destroy(struct limiter *limiter)
+{
+    limiter->ops->destroy(limiter->state);
+}
+
+struct rl_answer limiter_ask(struct limiter *limiter, uint64_t key, uint64_t now, uint32_t node)
+{
+    return limiter->ops->allow(limiter->state, key, now, 1, node);
+}
+
+void admissions_add(struct admissions *a, uint64_t at)
+{
+    if (a->count == a->room) {
+        a->room = a->room ? 2 * a->room : 1024;
+        a->list = realloc(a->list, a->room * sizeof *a->list);
+        if (!a->list)
+            error_exit(EXIT_CANNOT_TELL, "out of memory");
+    }
+    a->list[a->count++] = (struct admitted){at, 1};
+}
+
+void admissions_free(struct admissions *a)
+{
+    free(a->list);
+    *a = (struct admissions){NULL, 0, 0};
+}
+
+uint64_t ask_at(struct limiter *limiter, struct admissions *a, uint64_t at, uint64_t n)
+{
+    uint64_t admitted = 0;
+    for (uint64_t i = 0; i < n; i++)
+        if (limiter_ask(limiter, 1, at, 0).allowed) {
+            admissions_add(a, at);
+            admitted++;
+        }
+    return admitted;
+}

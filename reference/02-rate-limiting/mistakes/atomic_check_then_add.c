@@ -1,0 +1,31 @@
+/* A wrong answer to atomic-window: an atomic look, and then an atomic addition.
+ *
+ * Its author believed that two atomic steps are one. Two threads that both see N - 1 both add: with t threads up to
+ * N + t - 1 go through. No count is lost, so a test with one long run hardly ever sees it.
+ */
+#include "slots.h"
+
+static struct rl_answer no(const struct limiter *l, uint64_t window, uint64_t count, uint64_t now, uint32_t cost)
+{
+    return refused(cost > l->limit ? RL_NEVER : (window + 1) * l->window_ns - now,
+                   l->limit > count ? l->limit - count : 0);
+}
+
+static struct rl_answer allow(void *limiter, uint64_t key, uint64_t now, uint32_t cost, uint32_t node)
+{
+    struct limiter *l = limiter;
+    struct slot *s = slots_find(l, key);
+    (void)node;
+    const uint64_t window = now / l->window_ns;
+    if (atomic_load(&s->window) < window)
+        turn(l, s, window);
+    uint64_t count = atomic_load(&s->count);
+    if (count + cost > l->limit)
+        return no(l, atomic_load(&s->window), count, now, cost);
+    count = atomic_fetch_add(&s->count, cost) + cost;
+    return allowed(count < l->limit ? l->limit - count : 0);
+}
+
+static const struct rl_ops ops = {
+    .create = slots_create, .destroy = free, .allow = allow, .bytes = slots_bytes, .thread_safe = true};
+RL_ENTRY(fixed_window_atomic, "fixed-window-atomic", "a fixed window for threads", &ops);
