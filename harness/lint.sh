@@ -20,7 +20,11 @@ check() {
 }
 
 files() {
-  git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [ -e "$f" ] && echo "$f"; done
+  git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do
+    # What belongs to a folder of labs/ that is no lab yet (it has no lab.json) is not built either.
+    lab=$(echo "$f" | sed -n 's#^\(labs\|reference\|bench\)/\([^/]*\)/.*#\2#p')
+    [ -e "$f" ] && { [ -z "$lab" ] || [ -e "labs/$lab/lab.json" ]; } && echo "$f"
+  done
 }
 
 format() {

@@ -166,7 +166,7 @@ static int remote_create(const struct cost_subject *s, void **state, struct erro
     struct far *f = calloc(1, sizeof *f);
     if (!f)
         return -ENOMEM;
-    while (strcmp(remote_parts[rule], s->name) != 0)
+    while (rule < REMOTE_GCRA && strcmp(remote_parts[rule], s->name) != 0)
         rule++;
     f->remote = remote_connect(rule, s->name, 1000000, 600, why, sizeof why);
     if (!f->remote) {
