@@ -22,7 +22,7 @@ san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if
 # No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
 CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
           -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) $(san)
-LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
+LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) $(if $(wildcard /usr/include/Zydis/Zydis.h),-lZydis) -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
 export FAULTLINE_BUILD := $(abspath $B)
 
 # ---- what there is -------------------------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ testname   = $(subst /,-,$(patsubst %/tests,%,$1))
 sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/starter/*.c reference/*/*.c \
                reference/*/*/*.c bench/*/*.c bench/*/*/*.c)
 
-.PHONY: help demo test tests check watch grade replay status hint reset list machine counters bench lint format clean setup verify FORCE
+.PHONY: help demo test tests check watch grade replay race status hint reset list machine counters bench lint format clean setup verify FORCE
 help: ## this page
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo; echo '  LAB=01 picks a lab, TEST=x a test, SEED=n a seed. The same commands with more options: $B/faultline --help'
@@ -48,7 +48,7 @@ help: ## this page
 # ---- objects, libraries --------------------------------------------------------------------------------------------
 quiet = $(if $(V),,@echo '  $1  $2';)
 $B/flags: FORCE
-	@mkdir -p $B; printf '%s\n' '$(CC) $(CFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(CFLAGS)' > $@
+	@mkdir -p $B; printf '%s\n' '$(CC) $(CFLAGS) $(LIBS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(CFLAGS) $(LIBS)' > $@
 	@printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' | cmp -s - $B/settings || \
 	  printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' > $B/settings
 $B/build_info.h: $B/flags FORCE
@@ -120,8 +120,16 @@ watch: setup ## the same at every save  (LAB=01)
 	@$(MAKE) programs && $(cli)
 grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
 	@$(MAKE) programs && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
-replay: setup ## your own traffic through every entry  (LAB=01 TRACE=access.log [RATE=n] [LIMIT=100/60s] [ENTRIES=a,b] [PLUGIN=x.so])
-	@$(MAKE) build && $(cli) $(TRACE) $(if $(RATE),--rate $(RATE)) $(if $(LIMIT),--limit $(LIMIT)) $(if $(BURST),--burst $(BURST)) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN))
+# A lab's own options have no name here: --nodes 10 is NODES=10, as is whatever else was set for make itself.
+mine = B CC OPT SANITIZER WERROR V MAKEFLAGS SHELL LAB TEST SEED JSON ARGS TRACE ENTRIES PLUGIN
+given = $(foreach v,$(filter-out $(mine),$(.VARIABLES)),$(if $(filter command,$(origin $v)),$v))
+own = $(foreach v,$(given),--$(shell echo $v | tr A-Z_ a-z-) '$($v)')
+replay: setup ## your own traffic through every entry  (LAB=01 TRACE=file, and the lab's own options in capitals: faultline replay 01 --help)
+	@$(MAKE) build && $(cli) $(TRACE) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(own)
+folder = $(firstword $(filter $(LAB) $(LAB)-% 0$(LAB)-% %-$(LAB),$(labs)))
+race: setup ## your code for threads under ThreadSanitizer, in a lab that has any  (LAB=02)
+	@$(if $(folder),$(if $(wildcard labs/$(folder)/race.sh),CC='$(CC)' labs/$(folder)/race.sh $(ARGS),echo 'lab $(LAB) has no code for threads to look for races in'),\
+	  echo 'race: $(if $(LAB),there is no lab $(LAB),which lab? For example: make race LAB=02)' >&2; exit 2)
 bench: setup ## what operations cost  (LAB=01 [ENTRIES=a,b] [SIZES=10,100] [THREADS=1,2] [COUNTERS=all] [BASELINE=f] [PLUGIN=x.so])
 	@$(MAKE) build && $(cli) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(OPERATIONS),--operations $(OPERATIONS)) \
 	  $(if $(SIZES),--sizes $(SIZES)) $(if $(THREADS),--threads $(THREADS)) $(if $(COUNTERS),--counters $(COUNTERS)) \

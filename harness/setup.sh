@@ -12,6 +12,8 @@ run='/usr/include/criterion/criterion.h|libcriterion-dev
 /usr/include/zlib.h|zlib1g-dev
 /usr/include/hwloc.h|libhwloc-dev
 /usr/include/papi.h|libpapi-dev
+/usr/include/Zydis/Zydis.h|libzydis-dev
+/usr/include/xxhash.h|libxxhash-dev
 valgrind|valgrind
 gcc|gcc
 ld|binutils

@@ -97,6 +97,7 @@ int main(int argc, char **argv)
         .entry_name = entry_name,
         .verify = pick_verify,
         .quality = &quality,
+        .qualities = 1,
         .shown = shown,
     };
     return cost_main(argc, argv, &suite);

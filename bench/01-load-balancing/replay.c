@@ -93,7 +93,7 @@ static void parse(int argc, char **argv)
         } else if (strcmp(word, "--json") == 0) {
             s->json = value_of(argc, argv, &i);
         } else if (s->trace || (word[0] == '-' && word[1])) {
-            error_exit(EXIT_WRONG_USE, "replay: \"%s\" is not understood; see faultline replay --help", word);
+            error_exit(EXIT_WRONG_USE, "replay: \"%s\" is not understood; see faultline replay 01 --help", word);
         } else {
             s->trace = word;
         }

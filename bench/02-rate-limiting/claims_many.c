@@ -72,6 +72,38 @@ static double measure_some_overshoot(const struct claim_run *run)
     return admitted_by_nodes(run->broken ? "fixed-window" : "distributed-window", &config, RATE);
 }
 
+enum { BURST = 50 };
+
+/* Each node (or one for all) has a bucket of BURST of its own and its part of the rate, and is asked all the time, from
+ * the begin of a window up to its end. */
+static double admitted_by_buckets(uint32_t nodes)
+{
+    struct rl_config config = article_limit();
+    uint64_t admitted = 0;
+    config.limit = LIMIT / nodes;
+    config.burst = BURST;
+    for (uint32_t node = 0; node < nodes; node++) {
+        struct limiter l = limiter_create("gcra", &config);
+        for (uint64_t now = config.window_ns; now <= 2 * config.window_ns;) {
+            const struct rl_answer answer = limiter_ask(&l, 1, now, node);
+            admitted += answer.allowed;
+            now += answer.retry_ns;
+        }
+        limiter_destroy(&l);
+    }
+    return (double)admitted;
+}
+
+static double predict_buckets(void)
+{
+    return NODES * BURST + LIMIT;
+}
+
+static double measure_buckets(const struct claim_run *run)
+{
+    return admitted_by_buckets(run->broken ? 1 : NODES);
+}
+
 /* ---- a greedy and a polite client ---- */
 
 /* Jain's index of what two clients got of what each could have had at most, a window's limit: 1 is fair, 1/2 is one who
@@ -172,6 +204,18 @@ static const struct claim claims[] = {
      .seeds = 1,
      .predict = predict_some_overshoot,
      .measure = measure_some_overshoot},
+    {.id = "local-buckets",
+     .statement =
+         "Four nodes that share the rate, a bucket of 50 each: what they may admit at once is 200, not 50. That "
+         "is the price of not asking a Redis for each decision.",
+     .formula = "M B + r T",
+     .unit = "requests a window",
+     .source = "counted",
+     .broken = "one bucket for all nodes",
+     .relation = CLAIM_EQUALS,
+     .seeds = 1,
+     .predict = predict_buckets,
+     .measure = measure_buckets},
     {.id = "a-key-for-each",
      .statement = "With a key for each client, one that asks a hundred times as often gets no more than its share.",
      .formula = "Jain's index (sum x)^2 / (n sum x^2) is 1 where all get the same",

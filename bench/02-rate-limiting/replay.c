@@ -103,7 +103,7 @@ static void parse(int argc, char **argv)
         else if (strcmp(word, "--seed") == 0)
             (void)value_of(argc, argv, &i); /* nothing here is random */
         else if (run.trace || (word[0] == '-' && word[1]))
-            error_exit(EXIT_WRONG_USE, "replay: \"%s\" is not understood; see faultline replay --help", word);
+            error_exit(EXIT_WRONG_USE, "replay: \"%s\" is not understood; see faultline replay 02 --help", word);
         else
             run.trace = word;
     }

@@ -18,11 +18,16 @@
 struct options {
     const char *lab;  /* as written; NULL: none was named */
     const char *file; /* the second word: a trace, say */
-    const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *rate,
-        *swap, *only, *sizes, *threads, *operations, *counters, *baseline, *rounds, *trials, *load, *limit, *burst;
+    const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *only,
+        *sizes, *threads, *operations, *counters, *baseline, *rounds, *trials, *load;
     uint64_t seed, secret;
     bool have_seed, have_secret;
-    bool quiet, debug, allow_unsafe, broken, all, markdown, anew;
+    bool quiet, debug, allow_unsafe, broken, all, markdown, anew, help;
+    struct {
+        char name[64];
+        const char *value; /* NULL: nothing followed */
+    } own[LAB_REPLAY];     /* options of the lab's own replay, as written; options_of_lab checks them */
+    uint32_t owns;
 };
 
 /* Everything a command works on. */
@@ -35,15 +40,17 @@ struct session {
 
 struct command {
     const char *name, *summary, *usage, *example;
-    const char *options;        /* names it takes, separated by blanks, beside json seed quiet help */
-    bool needs_lab, takes_file; /* a second word beside the lab's */
+    const char *options;     /* names it takes, separated by blanks, beside json seed quiet help */
+    bool needs_lab, replays; /* replays: takes a second word, the trace, and the options in the lab's "replay" */
     enum exit_code (*run)(struct session *session);
     const char *detail; /* more help, or NULL */
 };
 
-/* Fills options from argv[2]… for a command; leaves with exit code 2 and a sentence when they are wrong. */
+/* Fills options from argv[2]… for a command, up to --help; leaves with exit code 2 and a sentence when they are wrong. */
 void options_parse(const struct command *command, int argc, char **argv, struct options *options);
-void options_help(const struct command *command);
+/* Once the lab is known: are those in options->own options of its replay? Leaves with 2 when one is none. */
+void options_of_lab(const struct command *command, const struct lab *lab, const struct options *options);
+void options_help(const struct command *command, const struct lab *lab); /* lab: with its replay's options; or NULL */
 
 /* The folder of a lab's programs and plugins: build/labs/NN-name/FILE. */
 const char *session_file(const struct session *s, const struct lab *lab, const char *file, char *out);

@@ -121,17 +121,24 @@ enum exit_code command_replay(struct session *s)
     char program[FILE_PATH], seed[24];
     const struct options *o = &s->options;
     if (!o->file)
-        error_exit(EXIT_WRONG_USE, "replay: which trace? For example: faultline replay %s access.log", s->lab->id);
+        error_exit(EXIT_WRONG_USE,
+                   "replay: which trace? For example: faultline replay %s access.log (and faultline replay %s --help)",
+                   s->lab->id, s->lab->id);
     char reference[FILE_PATH];
     const char *files[] = {session_file(s, s->lab, "replay", program),
                            session_file(s, s->lab, "reference.so", reference), NULL};
     session_make(s, files);
-    const char *argv[20] = {program, o->file};
+    const char *argv[12 + 2 * LAB_REPLAY] = {program, o->file};
+    char own[LAB_REPLAY][sizeof o->own->name + 2];
     int n = 2;
+    for (uint32_t i = 0; i < o->owns; i++) {
+        snprintf(own[i], sizeof own[i], "--%s", o->own[i].name);
+        argv[n++] = own[i];
+        argv[n++] = o->own[i].value;
+    }
     const struct {
         const char *name, *value;
-    } pass[] = {{"--rate", o->rate},       {"--limit", o->limit},   {"--burst", o->burst},
-                {"--entries", o->entries}, {"--plugin", o->plugin}, {"--json", o->json}};
+    } pass[] = {{"--entries", o->entries}, {"--plugin", o->plugin}, {"--json", o->json}};
     for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
         if (pass[i].value) {
             argv[n++] = pass[i].name;

@@ -42,8 +42,10 @@ static const struct command commands[] = {
     {"counters", "What can be counted on this machine, where each figure comes from, and how to read it.", "counters",
      "faultline counters", "counters", false, false, command_counters, NULL},
     {"replay", "Your own traffic through every entry.", "replay LAB TRACE",
-     "faultline replay 01 access.log --rate 6000", "entries rate limit burst plugin", true, true, command_replay,
-     "TRACE is a log in Common or Combined Log Format, plain or gzip, or - for standard input."},
+     "faultline replay 01 access.log --json rows.json", "entries plugin", true, true, command_replay,
+     "TRACE is what the lab's replay reads, most often a log in Common or Combined Log Format; plain or gzip, or - for "
+     "standard input.\n"
+     "A lab has options of its own besides these: faultline replay LAB --help shows them."},
     {"status", "How far you are.", "status", "faultline status", "", false, false, command_status, NULL},
     {"hint", "The next hint for a task or test; three steps each.", "hint LAB --test T",
      "faultline hint 01 --test TASK", "test all", true, false, command_hint, NULL},
@@ -99,5 +101,9 @@ int main(int argc, char **argv)
     }
     struct session session = {0};
     options_parse(command, argc, argv, &session.options);
+    if (session.options.help && !(command->replays && session.options.lab)) {
+        options_help(command, NULL);
+        return EXIT_FINE;
+    }
     return (int)session_start(command, &session);
 }

@@ -14,7 +14,7 @@ static const struct option {
     enum kind kind;
     size_t at, have; /* where it goes in struct options; have: the flag that says it was given */
 } table[] = {
-    {"help", NULL, "this text", FLAG, 0, 0},
+    {"help", NULL, "this text", FLAG, offsetof(struct options, help), 0},
     {"json", "FILE", "also write the result as JSON (- for standard output)", TEXT, offsetof(struct options, json), 0},
     {"seed", "N", "draw everything random from N", NUMBER, offsetof(struct options, seed),
      offsetof(struct options, have_seed)},
@@ -46,9 +46,6 @@ static const struct option {
     {"trials", "N", "instead of the card: so many comparisons of a loop with itself, and with one 5 % slower", TEXT,
      offsetof(struct options, trials), 0},
     {"load", "N", "with --trials: so many busy threads beside them", TEXT, offsetof(struct options, load), 0},
-    {"rate", "N", "requests a second", TEXT, offsetof(struct options, rate), 0},
-    {"limit", "N/T", "a limit: requests in a time, such as 100/60s", TEXT, offsetof(struct options, limit), 0},
-    {"burst", "N", "the most that a bucket holds", TEXT, offsetof(struct options, burst), 0},
     {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG,
      offsetof(struct options, broken), 0},
     {"only", "NAME", "one of them only", TEXT, offsetof(struct options, only), 0},
@@ -72,34 +69,85 @@ static bool takes(const struct command *command, const char *name)
     return false;
 }
 
-void options_help(const struct command *command)
+static void print_option(const char *name, const char *argument, const char *what)
+{
+    char left[60];
+    snprintf(left, sizeof left, "--%s%s%s", name, argument ? " " : "", argument ? argument : "");
+    printf("  %-22s %s\n", left, what);
+}
+
+void options_help(const struct command *command, const struct lab *lab)
 {
     printf("%s\n\n  faultline %s\n\n", command->summary, command->usage);
     if (command->detail)
         printf("%s\n\n", command->detail);
     for (size_t i = 0; i < OPTIONS; i++)
-        if (takes(command, table[i].name)) {
-            char left[60];
-            snprintf(left, sizeof left, "--%s%s%s", table[i].name, table[i].argument ? " " : "",
-                     table[i].argument ? table[i].argument : "");
-            printf("  %-22s %s\n", left, table[i].help);
-        }
+        if (takes(command, table[i].name))
+            print_option(table[i].name, table[i].argument, table[i].help);
+    if (lab && lab->replays)
+        printf("\nLab %s also takes:\n", lab->id);
+    for (uint32_t i = 0; lab && i < lab->replays; i++)
+        print_option(lab->replay[i].name, lab->replay[i].argument, lab->replay[i].what);
     printf("\nFor example:\n  %s\n", command->example);
 }
 
-static _Noreturn void unknown(const struct command *command, const char *word)
+/* Names of the options that a command takes, ends with NULL; room for OPTIONS + 1. How many they are. */
+static size_t list_taken(const struct command *command, const char **names)
 {
-    const char *names[OPTIONS + 1];
     size_t n = 0;
     for (size_t i = 0; i < OPTIONS; i++)
         if (takes(command, table[i].name))
             names[n++] = table[i].name;
     names[n] = NULL;
+    return n;
+}
+
+static _Noreturn void unknown(const struct command *command, const char *word)
+{
+    const char *names[OPTIONS + 1];
+    list_taken(command, names);
     const char *meant = text_nearest(word, names);
     if (meant)
         error_exit(EXIT_WRONG_USE, "%s: there is no option --%s; was --%s meant?", command->name, word, meant);
     error_exit(EXIT_WRONG_USE, "%s: there is no option --%s; see faultline %s --help", command->name, word,
                command->name);
+}
+
+static _Noreturn void unknown_to_lab(const struct command *command, const struct lab *lab, const char *word)
+{
+    const char *names[OPTIONS + LAB_REPLAY + 1], *meant;
+    char *list = NULL;
+    size_t n = list_taken(command, names), size;
+    FILE *out = open_memstream(&list, &size);
+    if (!out)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    for (uint32_t i = 0; i < lab->replays; i++) {
+        fprintf(out, "%s--%s %s", i ? ", " : "", lab->replay[i].name, lab->replay[i].argument);
+        names[n++] = lab->replay[i].name;
+    }
+    names[n] = NULL;
+    fclose(out);
+    meant = text_nearest(word, names);
+    error_exit(EXIT_WRONG_USE,
+               "%s: there is no option --%s%s%s%s Lab %s takes %s%sthose of every lab (faultline %s %s "
+               "--help)",
+               command->name, word, meant ? "; was --" : "", meant ? meant : "", meant ? " meant?" : ".", lab->id, list,
+               lab->replays ? ", and " : "", command->name, lab->id);
+}
+
+void options_of_lab(const struct command *command, const struct lab *lab, const struct options *options)
+{
+    for (uint32_t i = 0; i < options->owns; i++) {
+        const char *name = options->own[i].name;
+        const struct lab_option *o = NULL;
+        for (uint32_t k = 0; k < lab->replays; k++)
+            if (strcmp(lab->replay[k].name, name) == 0)
+                o = &lab->replay[k];
+        if (!o)
+            unknown_to_lab(command, lab, name);
+        if (!options->own[i].value)
+            error_exit(EXIT_WRONG_USE, "%s: --%s needs a value: --%s %s", command->name, name, name, o->argument);
+    }
 }
 
 static void take(const struct command *command, const struct option *o, const char *value, struct options *options)
@@ -119,22 +167,36 @@ static void take(const struct command *command, const struct option *o, const ch
     }
 }
 
+static void take_word(const struct command *command, const char *word, struct options *options)
+{
+    if (!options->lab)
+        options->lab = word;
+    else if (!options->file && command->replays)
+        options->file = word;
+    else if (takes(command, "submission"))
+        error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; was --submission %s meant?", command->name, word,
+                   word);
+    else
+        error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; see faultline %s --help", command->name, word,
+                   command->name);
+}
+
+/* Which lab it is may stand further on, so whether it has this option is seen later. */
+static void take_own(const struct command *command, const char *name, const char *value, struct options *options)
+{
+    if (options->owns == LAB_REPLAY)
+        error_exit(EXIT_WRONG_USE, "%s: more than %d options of a lab", command->name, LAB_REPLAY);
+    snprintf(options->own[options->owns].name, sizeof options->own->name, "%s", name);
+    options->own[options->owns++].value = value;
+}
+
 void options_parse(const struct command *command, int argc, char **argv, struct options *options)
 {
     *options = (struct options){0};
-    for (int i = 2; i < argc; i++) {
+    for (int i = 2; i < argc && !options->help; i++) {
         const char *word = argv[i];
         if (strncmp(word, "--", 2) != 0) {
-            if (!options->lab)
-                options->lab = word;
-            else if (!options->file && command->takes_file)
-                options->file = word;
-            else if (takes(command, "submission"))
-                error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; was --submission %s meant?", command->name,
-                           word, word);
-            else
-                error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; see faultline %s --help", command->name,
-                           word, command->name);
+            take_word(command, word, options);
             continue;
         }
         char name[64];
@@ -144,13 +206,13 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
         for (size_t k = 0; k < OPTIONS; k++)
             if (strcmp(table[k].name, name) == 0 && takes(command, name))
                 o = &table[k];
-        if (!o)
+        if (!o && !command->replays)
             unknown(command, name);
-        if (strcmp(name, "help") == 0) {
-            options_help(command);
-            exit(EXIT_FINE);
+        const char *value = equals ? equals + 1 : o && o->kind == FLAG ? NULL : i + 1 < argc ? argv[++i] : NULL;
+        if (!o) {
+            take_own(command, name, value, options);
+            continue;
         }
-        const char *value = equals ? equals + 1 : o->kind == FLAG ? NULL : argv[++i];
         if (o->kind != FLAG && !value)
             error_exit(EXIT_WRONG_USE, "%s: --%s needs a value: --%s %s", command->name, name, name, o->argument);
         if (o->kind == FLAG && equals)

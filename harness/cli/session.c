@@ -156,7 +156,14 @@ enum exit_code session_start(const struct command *command, struct session *s)
         session_need_lab(s, s->options.lab);
     else if (command->needs_lab)
         error_exit(EXIT_WRONG_USE, "%s: which lab? For example: %s", command->name, command->example);
-    enum exit_code code = command->run(s);
+    enum exit_code code = EXIT_FINE;
+    if (s->options.help) {
+        options_help(command, s->lab);
+    } else {
+        if (command->replays)
+            options_of_lab(command, s->lab, &s->options);
+        code = command->run(s);
+    }
     lab_list_destroy(s->labs);
     return code;
 }

@@ -54,9 +54,12 @@ struct cost_operation {
     bool simulated;    /* counted under callgrind as well (one thread) */
 };
 
-/* What an entry is good for, set against what it costs: one figure for each entry, found by simulation. */
+#define COST_QUALITIES 4
+
+/* What an entry is good for, set against what it costs: one figure for each entry, less is better. */
 struct cost_quality {
     const char *name, *unit, *what; /* "p99 at load 0.9", "ms", a sentence */
+    bool counted;                   /* it is counted in a run; else found by simulation */
     const char *operation;          /* whose time is set against it ... */
     uint64_t size;                  /* ... at this size */
     /* Called on several threads at once. NaN: there is none for this entry. */
@@ -71,8 +74,9 @@ struct cost_suite {
     const char *(*entry_name)(const struct plugin_entry *entry);
     /* Is the entry right? 0; or -1 and why not: then it is not timed. Short, and with trusted code only. */
     int (*verify)(const struct cost_subject *subject, char *why, size_t size);
-    const struct cost_quality *quality; /* NULL: none */
-    const char *const *shown;           /* entries that the plots of growth show, at most 6, ending with NULL */
+    const struct cost_quality *quality; /* at most COST_QUALITIES; each has a plot against the time */
+    uint32_t qualities;
+    const char *const *shown; /* entries that the plots of growth show, at most 6, ending with NULL */
 };
 
 int cost_main(int argc, char **argv, const struct cost_suite *suite);

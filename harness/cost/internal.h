@@ -87,8 +87,8 @@ struct cost_run {
     uint32_t groups;
     struct cost_growth *growth;
     uint32_t growths;
-    double quality[COST_NAMES]; /* by name; NaN */
-    json_t *baseline;           /* what was found against it; NULL without one */
+    double quality[COST_QUALITIES][COST_NAMES]; /* by name; NaN */
+    json_t *baseline;                           /* what was found against it; NULL without one */
     double seconds;
 };
 

@@ -100,14 +100,15 @@ static void cell_rows(const struct cost_run *run, const struct cost_cell *c, jso
         counter_rows(run, c, (enum counter_id)id, rows);
 }
 
-static void quality_rows(const struct cost_run *run, json_t *rows)
+static void quality_rows(const struct cost_run *run, uint32_t k, json_t *rows)
 {
-    const struct cost_quality *q = run->request.suite->quality;
-    for (uint32_t i = 0; q && i < run->names; i++) {
+    const struct cost_quality *q = &run->request.suite->quality[k];
+    for (uint32_t i = 0; i < run->names; i++) {
         struct cost_cell *c = cost_find(run, q->operation, run->name[i].name, q->size, 1, COMPARE_STEADY);
-        struct stats_interval v = exactly(run->quality[i]);
+        struct stats_interval v = exactly(run->quality[k][i]);
         if (c && isfinite(v.median))
-            add_row(rows, row_of(run, c, q->name, q->unit), &v, SOURCE_SIMULATED, NULL, NULL);
+            add_row(rows, row_of(run, c, q->name, q->unit), &v, q->counted ? SOURCE_NONE : SOURCE_SIMULATED,
+                    q->counted ? "counted" : NULL, NULL);
     }
 }
 
@@ -116,7 +117,8 @@ static json_t *rows_json(const struct cost_run *run)
     json_t *rows = json_array();
     for (uint32_t i = 0; i < run->cells; i++)
         cell_rows(run, &run->cell[i], rows);
-    quality_rows(run, rows);
+    for (uint32_t k = 0; k < run->request.suite->qualities; k++)
+        quality_rows(run, k, rows);
     return rows;
 }
 

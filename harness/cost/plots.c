@@ -185,22 +185,30 @@ static void add_bytes(const struct cost_run *run, const struct cost_operation *o
 
 /* ---- quality against cost ---- */
 
-static bool on_front(const struct cost_run *run, const struct cost_quality *q, uint32_t w, double ns)
+static bool on_front(const struct cost_run *run, uint32_t k, uint32_t w, double ns)
 {
+    const struct cost_quality *q = &run->request.suite->quality[k];
+    const double *quality = run->quality[k];
     for (uint32_t i = 0; i < run->names; i++) {
         const struct cost_cell *c = cost_find(run, q->operation, run->name[i].name, q->size, 1, COMPARE_STEADY);
-        if (i != w && c && c->time.median <= ns && run->quality[i] <= run->quality[w] &&
-            (c->time.median < ns || run->quality[i] < run->quality[w]))
+        if (i != w && c && c->time.median <= ns && quality[i] <= quality[w] &&
+            (c->time.median < ns || quality[i] < quality[w]))
             return false;
     }
     return true;
 }
 
-static void add_quality(const struct cost_run *run, json_t *plots)
+static void add_quality(const struct cost_run *run, uint32_t k, json_t *plots)
 {
-    const struct cost_quality *q = run->request.suite->quality;
+    const struct cost_quality *q = &run->request.suite->quality[k];
     struct points front = points_create(), others = points_create();
-    char title[200], time[100];
+    char id[32], title[200], reading[400], time[100];
+    snprintf(id, sizeof id, k ? "quality-%u" : "quality", k + 1);
+    snprintf(
+        reading, sizeof reading,
+        "Left is cheap, down is good. An entry on the front is not beaten in both by any other; the others are (by "
+        "the medians; the table says which times can be told apart). Time is measured here, the other is %s.",
+        q->counted ? "counted" : "simulated");
     snprintf(time, sizeof time, "time of one %s", q->operation);
     const char *size_name = "";
     for (uint32_t i = 0; i < run->request.suite->operations; i++) {
@@ -208,17 +216,12 @@ static void add_quality(const struct cost_run *run, json_t *plots)
         size_name = strcmp(o->name, q->operation) == 0 && o->size_name ? o->size_name : size_name;
     }
     snprintf(title, sizeof title, "%s against the %s (%llu %s)", q->name, time, (unsigned long long)q->size, size_name);
-    json_t *plot = plot_create("quality", title,
-                               "Left is cheap, down is good. An entry on the front is not beaten in both by any other; "
-                               "the others are (by the medians; the table says which times can be told apart). Time is "
-                               "measured here, quality is "
-                               "simulated.",
-                               time, "ns", q->name, q->unit);
+    json_t *plot = plot_create(id, title, reading, time, "ns", q->name, q->unit);
     for (uint32_t i = 0; i < run->names; i++) {
         const struct cost_cell *c = cost_find(run, q->operation, run->name[i].name, q->size, 1, COMPARE_STEADY);
-        struct stats_interval y = {run->quality[i], run->quality[i], run->quality[i]};
+        struct stats_interval y = {run->quality[k][i], run->quality[k][i], run->quality[k][i]};
         if (c && isfinite(c->time.median) && isfinite(y.median))
-            point(on_front(run, q, i, c->time.median) ? &front : &others, c->time.median, &y, c->who->name);
+            point(on_front(run, k, i, c->time.median) ? &front : &others, c->time.median, &y, c->who->name);
     }
     add_series(plot, "on the front", "points", front, true);
     add_series(plot, "beaten in both", "points", others, true);
@@ -251,8 +254,8 @@ json_t *cost_plots(const struct cost_run *run)
 {
     json_t *plots = json_array();
     const struct cost_suite *suite = run->request.suite;
-    if (suite->quality)
-        add_quality(run, plots);
+    for (uint32_t k = 0; k < suite->qualities; k++)
+        add_quality(run, k, plots);
     for (uint32_t i = 0; i < suite->operations; i++) {
         const struct cost_operation *o = &suite->operation[i];
         if (!text_listed(run->request.operations, o->name))

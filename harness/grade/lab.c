@@ -42,6 +42,13 @@ static const struct field mistake_fields[] = {
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 
+static const struct field option_fields[] = {
+    {"name", FIELD_NAME, true, 0, 0, NULL},
+    {"argument", FIELD_TEXT, true, 0, 0, NULL},
+    {"what", FIELD_TEXT, true, 0, 0, NULL},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
 static const struct field limit_fields[] = {
     {"build_seconds", FIELD_INTEGER, true, 1, 600, NULL},
     {"cpu_seconds", FIELD_INTEGER, true, 1, 600, NULL},
@@ -68,6 +75,7 @@ static const struct field lab_fields[] = {
     {"seeds", FIELD_OBJECT, true, 0, 0, seed_fields},
     {"tasks", FIELD_OBJECTS, true, 1, 20, task_fields},
     {"mistakes", FIELD_OBJECTS, false, 0, 100, mistake_fields},
+    {"replay", FIELD_OBJECTS, false, 0, LAB_REPLAY, option_fields},
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 
@@ -151,6 +159,13 @@ static void read_fields(struct lab *lab, const json_t *json)
         const json_t *m = json_array_get(mistakes, i);
         lab->mistake[i] = (struct lab_mistake){text(m, "file"), text(m, "what"), text(m, "caught_by")};
     }
+    const json_t *replay = json_object_get(json, "replay");
+    lab->replays = (uint32_t)json_array_size(replay);
+    lab->replay = allocate(lab->replays, sizeof *lab->replay);
+    for (uint32_t i = 0; i < lab->replays; i++) {
+        const json_t *o = json_array_get(replay, i);
+        lab->replay[i] = (struct lab_option){text(o, "name"), text(o, "argument"), text(o, "what")};
+    }
 }
 
 static int check_test(const struct lab_test *test, uint32_t i, uint32_t j, struct error *err)
@@ -160,6 +175,21 @@ static int check_test(const struct lab_test *test, uint32_t i, uint32_t j, struc
                          i, j);
     if (test->ramp.full > 0 && test->ramp.full == test->ramp.none)
         return error_set(err, -EINVAL, "tasks[%u].tests[%u].ramp: full and none must differ", i, j);
+    return 0;
+}
+
+static int check_replay(const struct lab *lab, struct error *err)
+{
+    static const char *const of_every_replay[] = {"entries", "plugin", "json", "seed", "quiet", "help"};
+    for (uint32_t i = 0; i < lab->replays; i++) {
+        const char *name = lab->replay[i].name;
+        for (size_t k = 0; k < sizeof of_every_replay / sizeof *of_every_replay; k++)
+            if (strcmp(name, of_every_replay[k]) == 0)
+                return error_set(err, -EINVAL, "replay[%u].name: every replay has --%s already", i, name);
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(name, lab->replay[k].name) == 0)
+                return error_set(err, -EINVAL, "replay[%u].name: %s stands there twice", i, name);
+    }
     return 0;
 }
 
@@ -188,7 +218,7 @@ static int check_sense(const struct lab *lab, const char *folder_name, struct er
         if (!lab_find_test(lab, lab->mistake[i].caught_by))
             return error_set(err, -EINVAL, "mistakes[%u].caught_by: there is no test %.100s", i,
                              lab->mistake[i].caught_by);
-    return 0;
+    return check_replay(lab, err);
 }
 
 int lab_load(const char *root, const char *folder_name, struct lab **out, struct error *err)
@@ -230,6 +260,7 @@ void lab_destroy(struct lab *lab)
         free(lab->task[i].test);
     free(lab->task);
     free(lab->mistake);
+    free(lab->replay);
     free(lab->public_seed);
     free(lab->hand_in);
     free(lab->next);

@@ -12,7 +12,8 @@
 
 #include <stdint.h>
 
-#define LAB_HINTS 3
+#define LAB_HINTS  3
+#define LAB_REPLAY 16 /* options of its own that a replay can have */
 
 /* Points for a figure that a test measures: all at `full` or better, none at `none` or worse, and between them by the
  * logarithm, so that halving what is too much gains the same everywhere. Better is smaller when full < none. */
@@ -44,6 +45,13 @@ struct lab_mistake {
     char *caught_by; /* "task/test" */
 };
 
+/* An option of the lab's own replay program; `faultline replay` takes it beside those that every replay has. */
+struct lab_option {
+    char *name;     /* "limit" */
+    char *argument; /* "N/T" */
+    char *what;     /* what it says, for the help */
+};
+
 struct lab {
     char folder[FILE_PATH];  /* "labs/01-load-balancing", below the project's root */
     char *id, *name, *title; /* "01", "load-balancing", "When round robin fails" */
@@ -58,6 +66,8 @@ struct lab {
     uint32_t tasks;
     struct lab_mistake *mistake;
     uint32_t mistakes;
+    struct lab_option *replay;
+    uint32_t replays;
     void *json; /* what the strings above point into */
 };
 

@@ -142,9 +142,9 @@ static int compile(const struct compiler *c, const char *const *words, char **ou
     for (; *words; words++)
         argv[n++] = *words;
     argv[n] = NULL;
-    struct sandbox_bind binds[WORDS + 8] = {{c->host, false}, {c->source, false}, {c->out, true}};
+    struct sandbox_bind binds[WORDS + 8] = {{.path = c->host}, {.path = c->source}, {.path = c->out, .writable = true}};
     for (size_t i = 0; c->world[i]; i++)
-        binds[3 + i] = (struct sandbox_bind){c->world_path[i], false};
+        binds[3 + i] = (struct sandbox_bind){.path = c->world_path[i]};
     sandbox_command(command, layers, binds, c->source, argv);
     struct process p = {
         .argv = command, .folder = c->source, .wall_ms = 2000ull * c->lab->build_seconds, .output_limit = 16384};

@@ -14,6 +14,7 @@
  */
 #include "host/count.h"
 
+#include "host/lines.h"
 #include "host/sandbox.h"
 
 #include <errno.h>
@@ -112,6 +113,25 @@ static bool is_crash(int signal_number)
            signal_number == SIGABRT || signal_number == SIGSYS;
 }
 
+/* Before the instruction that comes next. */
+static int count_lines(pid_t runner, bool marker, struct host_status *status)
+{
+    static struct lines *lines;
+    if (!lines && !(lines = lines_create()))
+        return -ENOMEM;
+    if (marker)
+        lines_forget(lines);
+    int fresh = lines_step(lines, runner);
+    if (fresh == -E2BIG || fresh == -EPERM) {
+        status->stopped = fresh == -E2BIG ? STOPPED_LINES : STOPPED_HIDES;
+        kill(runner, SIGKILL);
+    }
+    if (fresh == -E2BIG || fresh == -EPERM || fresh == -ESRCH) /* killed, now or meanwhile */
+        return 0;
+    status->lines += fresh > 0 ? (uint64_t)fresh : 0;
+    return fresh < 0 ? fresh : 0;
+}
+
 /* Handles one stop and lets the runner go on. 0 or -errno. */
 static int on_stop(pid_t runner, int stop, const struct count_order *order, struct host_status *status)
 {
@@ -134,6 +154,8 @@ static int on_stop(pid_t runner, int stop, const struct count_order *order, stru
         }
     }
     bool stepping = status->counted && !status->crashed;
+    if (stepping && code == 0 && order->lines)
+        code = count_lines(runner, is_marker(stop), status);
     if (status->counted && signal_number == SIGTRAP)
         signal_number = 0;
     if (code == 0 && ptrace(stepping ? PTRACE_SINGLESTEP : PTRACE_CONT, runner, NULL, signal_number) < 0 &&

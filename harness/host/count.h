@@ -14,13 +14,15 @@
  *
  * What could escape the count is refused: threads, processes, tracing. An instruction is what the processor steps over:
  * a vector instruction is one, a repeated string instruction is one for each repetition. What the kernel does is not
- * counted. Addresses are not randomised in a counted run, so that code that depends on them counts the same each time.
+ * counted. Later markers begin a new stretch for lines.h, and nothing else. Addresses are not randomised in a counted
+ * run, so that code that depends on them counts the same each time.
  */
 #ifndef HOST_COUNT_H
 #define HOST_COUNT_H
 
 #include "host/shared.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -31,6 +33,7 @@ struct count_order {
     unsigned char *late;  /* where the bytes go that were held back; shared with the runner */
     size_t late_size;
     off_t late_at; /* their place in HOST_FD_SCENARIO */
+    bool lines;    /* count lines of memory too (lines.h) */
 };
 
 /* Why nothing can be counted here whatever is tried, or NULL. */

@@ -24,7 +24,7 @@ enum verdict {
     VERDICT_LEFT_EARLY, /* ended the process itself before the run was over */
     VERDICT_SHORT_LOG,  /* finished, with too few decisions */
     VERDICT_TOO_MANY,   /* more decisions than were asked for */
-    VERDICT_FORBIDDEN_CALL, /* a system call that is not allowed */
+    VERDICT_FORBIDDEN_CALL, /* a system call that is not allowed, or an instruction that hides what it does */
     VERDICT_COST,     /* took more instructions than it may; or all is right, and the figure that a test measured is not
                      good enough for full points (said by the grader) */
     VERDICT_NO_BUILD, /* does not compile or link */
@@ -53,6 +53,7 @@ struct host_request {
     uint64_t data_bytes;  /* 0: no limit of its own. Else so much memory that can be written may it have, libraries and
                              all: the kernel's count of it is exact, and who was refused any has the verdict memory */
     size_t late_bytes;    /* when counting: so many bytes at the end of the scenario are zero until the marker */
+    bool count_lines;     /* when counting: the lines of memory as well (lines.h) */
 };
 
 struct host_outcome {
@@ -64,6 +65,7 @@ struct host_outcome {
     uint64_t cpu_ns, wall_ns, peak_bytes;
     bool counted;          /* the marker was reached, and instructions are what came after it */
     uint64_t instructions; /* the same on every run */
+    uint64_t lines;        /* likewise: different lines touched between two markers, all stretches together */
 };
 
 /* 0 when there is a verdict about the entry, -errno (and VERDICT_GRADER_FAULT) when there is none: that is also the end

@@ -10,6 +10,7 @@
  * supervisor also counts the runner's instructions: count.h.
  */
 #include "host/count.h"
+#include "host/lines.h"
 #include "host/plugin.h"
 #include "host/sandbox.h"
 #include "host/shared.h"
@@ -146,10 +147,12 @@ static void join_count(const struct order *o)
     const char *why = count_impossible();
     if (!why && !o->seccomp)
         why = "it takes the system-call filter, which does not work here";
+    bool lines = !why && o->count.lines && lines_impossible();
+    why = lines ? lines_impossible() : why;
     int code = why ? 0 : count_join();
     char message[300];
-    snprintf(message, sizeof message, "cannot tell: instructions cannot be counted here: %s",
-             why ? why : strerror(-code));
+    snprintf(message, sizeof message, "cannot tell: %s cannot be counted here: %s",
+             lines ? "lines of memory" : "instructions", why ? why : strerror(-code));
     if (why || code)
         give_up(message);
 }
@@ -159,6 +162,8 @@ _Noreturn static void run(const struct order *o, struct host_shared *shared)
     bool counting = o->count.limit > 0;
     if (counting)
         join_count(o);
+    if (counting && o->count.lines)
+        prctl(PR_SET_DUMPABLE, 1); /* or not even its tracer may read its instructions */
     close(HOST_FD_STATUS);
     close(HOST_FD_SHARED);
     close(HOST_FD_SCENARIO);
@@ -174,6 +179,11 @@ _Noreturn static void run(const struct order *o, struct host_shared *shared)
     if (!plugin || plugin->abi != PLUGIN_ABI)
         give_up(handle ? "it is no plugin, or one of another version: build it again" : dlerror());
     note->stage = STAGE_RUNNING;
+    /* The stack begins below the words of the command line, a path among them. To have the same lines wherever the
+     * project lies, the entry finds it at the beginning of a page. */
+    volatile char above[(uintptr_t)__builtin_frame_address(0) % 4096 + 1];
+    above[0] = 0;
+    (void)above[0];
     note->run_code =
         plugin->run(plugin, o->entry, o->scenario, o->size, &shared->log, note->message, sizeof note->message);
     note->stage = STAGE_RETURNED;
@@ -251,7 +261,7 @@ int main(int argc, char **argv)
 {
     if (argc >= 7 && strcmp(argv[1], "--compile") == 0)
         compile(argv + 2);
-    if (argc != 10) {
+    if (argc != 11) {
         fputs("faultline-host is started by the judge; a person wants: faultline check --help\n", stderr);
         return EXIT_WRONG_USE;
     }
@@ -262,7 +272,9 @@ int main(int argc, char **argv)
                                      .data_bytes = strtoull(argv[9], NULL, 10),
                                      .file_bytes = 1 << 20},
                           .seccomp = argv[5][0] == '1',
-                          .count = {.limit = strtoull(argv[6], NULL, 10), .wall_ms = strtoull(argv[8], NULL, 10)}};
+                          .count = {.limit = strtoull(argv[6], NULL, 10),
+                                    .wall_ms = strtoull(argv[8], NULL, 10),
+                                    .lines = argv[10][0] == '1'}};
     if (order.count.limit) {
         order.limits.cpu_later = order.limits.cpu_seconds + order.count.limit / STEPS_A_CPU_SECOND + 1;
         order.count.cpu_seconds = order.limits.cpu_later;

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -65,43 +66,46 @@ static bool seccomp_works(void)
     return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 && seccomp_api_get() >= 1;
 }
 
+static unsigned layers_here;
+static struct error reason; /* why a layer is missing */
+
+static void probe(void)
+{
+    const char *without = getenv("FAULTLINE_SANDBOX");
+    layers_here = SANDBOX_DEADLINE | (SANDBOX_SANITIZED ? 0 : SANDBOX_LIMITS);
+    if (without && strcmp(without, "none") == 0) {
+        error_set(&reason, 0, "FAULTLINE_SANDBOX=none");
+    } else {
+        if (seccomp_works() && !SANDBOX_SANITIZED)
+            layers_here |= SANDBOX_SECCOMP;
+        const char *command[SANDBOX_ARGV];
+        const struct sandbox_bind none[] = {{.path = NULL}};
+        sandbox_command(command, SANDBOX_NAMESPACES, none, "/", (const char *const[]){"/usr/bin/true", NULL});
+        struct process p = {.argv = command, .wall_ms = 5000, .output_limit = 400};
+        struct process_result r;
+        if (without && strcmp(without, "no-namespaces") == 0)
+            error_set(&reason, 0, "FAULTLINE_SANDBOX=no-namespaces");
+        else if (process_run(&p, &r, &reason) == 0) {
+            if (r.status == 0 && !r.timed_out)
+                layers_here |= SANDBOX_NAMESPACES;
+            else
+                error_set(&reason, 0, "bubblewrap does not work here: %.300s", r.output);
+            process_result_free(&r);
+        }
+        reason.text[strcspn(reason.text, "\n")] = '\0';
+    }
+    if (SANDBOX_SANITIZED && !reason.text[0])
+        error_set(&reason, 0,
+                  "built with a sanitizer, which needs memory and system calls that seccomp and limits refuse");
+}
+
 unsigned sandbox_layers(struct error *why)
 {
-    static unsigned layers;
-    static struct error reason;
-    static bool probed;
-    if (!probed) {
-        probed = true;
-        const char *without = getenv("FAULTLINE_SANDBOX");
-        layers = SANDBOX_DEADLINE | (SANDBOX_SANITIZED ? 0 : SANDBOX_LIMITS);
-        if (without && strcmp(without, "none") == 0) {
-            error_set(&reason, 0, "FAULTLINE_SANDBOX=none");
-        } else {
-            if (seccomp_works() && !SANDBOX_SANITIZED)
-                layers |= SANDBOX_SECCOMP;
-            const char *command[SANDBOX_ARGV];
-            const struct sandbox_bind none[] = {{NULL, false}};
-            sandbox_command(command, SANDBOX_NAMESPACES, none, "/", (const char *const[]){"/usr/bin/true", NULL});
-            struct process p = {.argv = command, .wall_ms = 5000, .output_limit = 400};
-            struct process_result r;
-            if (without && strcmp(without, "no-namespaces") == 0)
-                error_set(&reason, 0, "FAULTLINE_SANDBOX=no-namespaces");
-            else if (process_run(&p, &r, &reason) == 0) {
-                if (r.status == 0 && !r.timed_out)
-                    layers |= SANDBOX_NAMESPACES;
-                else
-                    error_set(&reason, 0, "bubblewrap does not work here: %.300s", r.output);
-                process_result_free(&r);
-            }
-            reason.text[strcspn(reason.text, "\n")] = '\0';
-        }
-        if (SANDBOX_SANITIZED && !reason.text[0])
-            error_set(&reason, 0,
-                      "built with a sanitizer, which needs memory and system calls that seccomp and limits refuse");
-    }
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* several threads may run hosts */
+    pthread_once(&once, probe);
     if (why)
         *why = reason;
-    return layers;
+    return layers_here;
 }
 
 /* ---- namespaces ----------------------------------------------------------------------------------------------------
@@ -149,7 +153,7 @@ void sandbox_command(const char **command, unsigned layers, const struct sandbox
         if (SANDBOX_SANITIZED)
             ADD("--proc", "/proc", "--setenv", "ASAN_OPTIONS", "detect_leaks=0");
         for (; binds->path; binds++)
-            ADD(binds->writable ? "--bind" : "--ro-bind", binds->path, binds->path);
+            ADD(binds->writable ? "--bind" : "--ro-bind", binds->path, binds->at ? binds->at : binds->path);
         ADD("--remount-ro", "/", "--chdir", folder, "--as-pid-1", "--");
     }
     n = add(command, n, argv);
@@ -172,8 +176,9 @@ static int limit(int resource, uint64_t value)
 int sandbox_limit(const struct sandbox_limits *l)
 {
     int code = limit(RLIMIT_CORE, 0);
+    /* A second apart: the first one ends the process by SIGXCPU, which says why; SIGKILL alone would not. */
     if (code == 0 && l->cpu_seconds)
-        code = limit_two(RLIMIT_CPU, l->cpu_seconds, l->cpu_later > l->cpu_seconds ? l->cpu_later : l->cpu_seconds);
+        code = limit_two(RLIMIT_CPU, l->cpu_seconds, l->cpu_later > l->cpu_seconds ? l->cpu_later : l->cpu_seconds + 1);
     if (code == 0 && l->memory_bytes && !SANDBOX_SANITIZED)
         code = limit(RLIMIT_AS, l->memory_bytes);
     if (code == 0 && l->data_bytes && !SANDBOX_SANITIZED)

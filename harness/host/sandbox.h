@@ -51,8 +51,9 @@ const char *sandbox_describe(unsigned layers, char *out,
                              size_t size); /* "namespaces, seccomp, limits, deadline" or "none" */
 
 struct sandbox_bind {
-    const char *path; /* seen inside under the same name */
+    const char *path;
     bool writable;
+    const char *at; /* its name inside; NULL: the same */
 };
 
 /* Builds the command line that runs argv inside the namespaces, or argv itself where that layer is missing. `command`

@@ -22,6 +22,8 @@ enum host_stopped {
     STOPPED_NOT,
     STOPPED_LIMIT, /* at the limit of instructions */
     STOPPED_LATE,  /* it had not reached the marker in the time it had */
+    STOPPED_LINES, /* it touched more lines than can be told apart */
+    STOPPED_HIDES, /* it hid what memory it touches */
 };
 
 struct host_status {
@@ -29,7 +31,7 @@ struct host_status {
     int32_t wait_status;
     int32_t trouble; /* the supervisor's own -errno, or 0 */
     uint64_t cpu_ns, peak_bytes;
-    uint64_t instructions;
+    uint64_t instructions, lines;
     uint32_t counted;     /* the marker was reached */
     uint32_t stopped;     /* enum host_stopped */
     int32_t crashed, pad; /* the signal of a crash while counting: the run's end, even if the runner went on */

@@ -27,11 +27,12 @@ double stats_percentile(const double *sorted, uint32_t n, double p)
 static double *sorted_copy(const double *v, uint32_t n)
 {
     double *copy = malloc((n ? n : 1) * sizeof *copy);
-    if (!copy)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    memcpy(copy, v, n * sizeof *copy);
-    stats_sort(copy, n);
-    return copy;
+    if (copy) {
+        memcpy(copy, v, n * sizeof *copy);
+        stats_sort(copy, n);
+        return copy;
+    }
+    error_exit(EXIT_CANNOT_TELL, "out of memory");
 }
 
 double stats_median(const double *v, uint32_t n)

@@ -49,7 +49,7 @@ static const char everywhere[] = /* on every medium */
     "th,td{padding:.75rem 1.25rem .75rem 0;vertical-align:top;border-bottom:1px solid var(--line)}\n"
     "tr>:last-child{padding-right:0}\n"
     ".claims{width:100%}\n"
-    ".claims .what{width:38%}\n"
+    ".claims .what{width:38%;min-width:16rem}\n"
     ".claims .figure{white-space:nowrap}\n"
     ".claims p{margin:0 0 .35rem}\n"
     ".claims small,.claims "

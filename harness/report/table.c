@@ -1,8 +1,9 @@
 /* table.c: two passes: measure every cell, then print.
  *
  * A cell's text is kept as given. A column is as wide as its widest cell; where all columns together are wider than the
- * terminal, the widest column of words gives way, one character at a time, down to NARROWEST, and its text is wrapped
- * between words. Numbers are never wrapped: a table of too many numbers runs over the edge rather than lie.
+ * terminal, the widest column of words gives way, one character at a time, down to NARROWEST or its longest word, and
+ * its text is wrapped between words. A word is only broken when it is longer than LONGEST: a name in two pieces is none.
+ * Numbers are never wrapped: a table of too many numbers runs over the edge rather than lie.
  *
  * A number is aligned by its point: what stands before it is padded on the left to the column's longest such part, what
  * stands behind it on the right. A cell of such a column without a digit ("n/a") is put at the right edge.
@@ -18,6 +19,7 @@
 
 #define GAP       2  /* blanks between columns */
 #define NARROWEST 16 /* a column of words is not wrapped below this */
+#define LONGEST   40 /* a word that is still a name */
 
 struct cell {
     char *text;
@@ -158,11 +160,29 @@ static int larger(int a, int b)
     return a > b ? a : b;
 }
 
+/* How narrow a column of words may get that has this text. */
+static int narrowest(const char *text)
+{
+    int most = NARROWEST;
+    for (const char *word = text; *word;) {
+        const char *end = word + strcspn(word, " ");
+        const int width = width_to(word, end);
+        if (width <= LONGEST)
+            most = larger(most, width);
+        word = end + strspn(end, " ");
+    }
+    return most;
+}
+
 static struct layout measure(const struct table *t, int limit)
 {
     struct layout l = {0};
+    int least[TABLE_COLUMNS];
+    for (size_t c = 0; c < t->columns; c++)
+        least[c] = larger(NARROWEST, table_text_width(t->header[c]));
     for (size_t i = 0; i < t->cells; i++) {
         size_t c = i % t->columns;
+        least[c] = larger(least[c], narrowest(t->cell[i].text));
         const char *text = t->cell[i].text, *point = t->align[c] == TABLE_POINT ? point_of(text) : NULL;
         l.width[c] = larger(l.width[c], table_text_width(text));
         if (point) {
@@ -178,7 +198,7 @@ static struct layout measure(const struct table *t, int limit)
     for (; total > limit; total--) {
         size_t widest = t->columns;
         for (size_t c = 0; c < t->columns; c++)
-            if (t->align[c] == TABLE_LEFT && l.width[c] > NARROWEST &&
+            if (t->align[c] == TABLE_LEFT && l.width[c] > least[c] &&
                 (widest == t->columns || l.width[c] > l.width[widest]))
                 widest = c;
         if (widest == t->columns)

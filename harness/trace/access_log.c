@@ -1,20 +1,16 @@
 #include "trace/access_log.h"
 
+#include "trace/line_reader.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <zlib.h>
-
-#define LINE 65536 /* a longer line is malformed */
 
 struct access_log {
-    gzFile file;
-    char *path;
+    struct line_reader *reader;
     struct access_log_counts counts;
-    char line[LINE];
 };
 
 /* ---- one line ------------------------------------------------------------------------------------------------------
@@ -105,6 +101,18 @@ static int parse_bytes(const char **at, uint64_t *bytes)
     return errno || *bytes > (1ull << 50) ? -EINVAL : 0;
 }
 
+/* The second word of the request, or all of it when it has one only (servers log what they were sent). */
+static void find_path(const char *request, struct access_record *record)
+{
+    const char *end = request;
+    while (*end != '"')
+        end += *end == '\\' && end[1] ? 2 : 1;
+    const char *blank = memchr(request, ' ', (size_t)(end - request));
+    record->path = blank ? blank + 1 : request;
+    const char *more = memchr(record->path, ' ', (size_t)(end - record->path));
+    record->path_size = (size_t)((more ? more : end) - record->path);
+}
+
 int access_log_parse(char *line, struct access_record *record)
 {
     char *space = strchr(line, ' ');
@@ -118,10 +126,14 @@ int access_log_parse(char *line, struct access_record *record)
     if (!at || at - space < 4)
         return -EINVAL;
     at++;
-    if (parse_time(&at, &record->time) || expect(&at, ' ') || skip_quoted(&at) || expect(&at, ' ') ||
-        number(&at, 3, &status) || status < 100 || expect(&at, ' ') || parse_bytes(&at, &record->bytes))
+    if (parse_time(&at, &record->time) || expect(&at, ' '))
+        return -EINVAL;
+    const char *request = at;
+    if (skip_quoted(&at) || expect(&at, ' ') || number(&at, 3, &status) || status < 100 || expect(&at, ' ') ||
+        parse_bytes(&at, &record->bytes))
         return -EINVAL;
     record->status = (uint32_t)status;
+    find_path(request + 1, record);
     if (*at == '\0')
         return 0;
     /* Combined: referrer and agent. Some servers add fields of their own behind them. */
@@ -136,29 +148,21 @@ int access_log_parse(char *line, struct access_record *record)
 int access_log_open(const char *path, struct access_log **out, struct error *err)
 {
     struct access_log *log = calloc(1, sizeof *log);
-    if (!log || !(log->path = strdup(path))) {
-        free(log);
+    if (!log)
         return error_set(err, -ENOMEM, "%s: out of memory", path);
-    }
-    errno = 0;
-    log->file = strcmp(path, "-") == 0 ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rb");
-    if (!log->file) {
-        int code = errno ? -errno : -ENOMEM;
-        access_log_close(log);
-        return error_set(err, code, "%s: %s", path, strerror(-code));
-    }
-    gzbuffer(log->file, 1 << 17);
-    *out = log;
-    return 0;
+    int code = line_reader_open(path, &log->reader, err);
+    if (code)
+        free(log);
+    else
+        *out = log;
+    return code;
 }
 
 void access_log_close(struct access_log *log)
 {
     if (!log)
         return;
-    if (log->file)
-        gzclose(log->file);
-    free(log->path);
+    line_reader_close(log->reader);
     free(log);
 }
 
@@ -167,45 +171,18 @@ struct access_log_counts access_log_counts(const struct access_log *log)
     return log->counts;
 }
 
-/* 1 and a line; 0 at the end; -EIO. *whole is false for a line that is longer than the buffer, the rest of which is
- * skipped. */
-static int read_line(struct access_log *log, int *whole)
-{
-    *whole = 1;
-    if (!gzgets(log->file, log->line, LINE)) {
-        int code;
-        gzerror(log->file, &code);
-        return code == Z_OK || code == Z_STREAM_END || (code == Z_BUF_ERROR && gzeof(log->file) && gzdirect(log->file))
-                   ? 0
-                   : -EIO;
-    }
-    size_t n = strlen(log->line);
-    if (n > 0 && log->line[n - 1] == '\n') {
-        log->line[--n] = '\0';
-        if (n > 0 && log->line[n - 1] == '\r')
-            log->line[--n] = '\0';
-        return 1;
-    }
-    for (int c = gzeof(log->file) ? -1 : gzgetc(log->file); c >= 0 && c != '\n'; c = gzgetc(log->file))
-        *whole = 0;
-    return 1;
-}
-
 int access_log_next(struct access_log *log, struct access_record *record, struct error *err)
 {
-    int whole, code;
-    while ((code = read_line(log, &whole)) == 1) {
+    char *line;
+    bool whole;
+    int code;
+    while ((code = line_reader_next(log->reader, &line, &whole, err)) == 1) {
         log->counts.lines++;
-        if (whole && access_log_parse(log->line, record) == 0)
+        if (whole && access_log_parse(line, record) == 0)
             return 1;
         if (log->counts.malformed < ACCESS_LOG_SHOWN)
             log->counts.first_malformed[log->counts.malformed] = log->counts.lines;
         log->counts.malformed++;
     }
-    if (code < 0) {
-        int z;
-        return error_set(err, code, "%s: cannot be read beyond line %llu: %s", log->path,
-                         (unsigned long long)log->counts.lines, gzerror(log->file, &z));
-    }
-    return 0;
+    return code;
 }

@@ -4,9 +4,8 @@
  *
  *     192.0.2.7 - - [21/Nov/2026:20:38:01 +0000] "GET /doc/a.gz HTTP/1.1" 200 5120 "-" "curl/7.88"
  *
- * Plain or gzip (zlib tells by the first bytes), a file or "-" for standard input. A line that is not of this form is
- * counted and its number kept for the first few; what to do when there are many is the caller's affair. A last line
- * without its newline counts like any other. Source: Apache HTTP Server documentation, mod_log_config; nginx,
+ * Plain or gzip, a file or "-" for standard input (line_reader.h). A line that is not of this form is counted and its
+ * number kept for the first few; what to do when there are many is the caller's affair. Source: Apache HTTP Server documentation, mod_log_config; nginx,
  * ngx_http_log_module ("combined").
  *
  * One reader, one thread; several readers of one file are fine.
@@ -23,7 +22,9 @@ struct access_record {
     int64_t time;       /* seconds since 1970, UTC */
     uint32_t status;    /* 100 … 999 */
     uint64_t bytes;     /* of the answer's body; "-" is 0 */
-    const char *client; /* the first field; until the next call */
+    const char *client; /* the first field; until the next call, as is path */
+    const char *path;   /* [path_size] of the request, "/doc/a.gz"; as it stands there, escapes and all */
+    size_t path_size;
 };
 
 struct access_log;

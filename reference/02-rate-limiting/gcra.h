@@ -19,19 +19,43 @@ static inline wide gcra_backlog(const struct rate *r, const struct gcra_time *du
     return due->ns >= now ? (wide)(due->ns - now) * r->q + due->part : 0;
 }
 
-/* Decides on `cost` units at `now`; moves *due on only if they are allowed. An older `now` sees a longer backlog, so it
- * is good for no more than a newer one. */
+/* The backlog that `cost` units more would make: they fit if it is at most r->full. An older `now` sees a longer backlog,
+ * so it is good for no more than a newer one. */
+static inline wide gcra_after(const struct rate *r, const struct gcra_time *due, uint64_t now, uint32_t cost)
+{
+    return gcra_backlog(r, due, now) + (wide)cost * r->p;
+}
+
+/* The time that is this backlog ahead of `now`. */
+static inline struct gcra_time gcra_due(const struct rate *r, uint64_t now, wide backlog)
+{
+    uint64_t ahead = r->q == 1 ? (uint64_t)backlog : wide_over(backlog, r->q);
+    return (struct gcra_time){now + ahead, (uint64_t)(backlog - (wide)ahead * r->q)};
+}
+
+/* What fits beside a backlog. */
+static inline uint64_t gcra_left(const struct rate *r, wide backlog)
+{
+    return backlog < r->full ? wide_over(r->full - backlog, r->p) : 0;
+}
+
+/* The answer to `cost` units that do not fit. */
+static inline struct rl_answer gcra_refused(const struct rate *r, const struct gcra_time *due, uint64_t now,
+                                            uint32_t cost)
+{
+    wide backlog = gcra_backlog(r, due, now);
+    uint64_t retry = cost > r->burst ? RL_NEVER : wide_over_up(backlog + (wide)cost * r->p - r->full, r->q);
+    return answer_refused(retry, gcra_left(r, backlog));
+}
+
+/* Decides on `cost` units at `now`; moves *due on only if they are allowed. */
 static inline struct rl_answer gcra_decide(const struct rate *r, struct gcra_time *due, uint64_t now, uint32_t cost)
 {
-    wide backlog = gcra_backlog(r, due, now), after = backlog + (wide)cost * r->p;
-    if (after > r->full) {
-        uint64_t retry = cost > r->burst ? RL_NEVER : wide_over_up(after - r->full, r->q);
-        return answer_refused(retry, backlog < r->full ? wide_over(r->full - backlog, r->p) : 0);
-    }
-    uint64_t ahead = r->q == 1 ? (uint64_t)after : wide_over(after, r->q);
-    due->ns = now + ahead;
-    due->part = (uint64_t)(after - (wide)ahead * r->q);
-    return answer_allowed(wide_over(r->full - after, r->p));
+    wide after = gcra_after(r, due, now, cost);
+    if (after > r->full)
+        return gcra_refused(r, due, now, cost);
+    *due = gcra_due(r, now, after);
+    return answer_allowed(gcra_left(r, after));
 }
 
 #endif

@@ -8,14 +8,16 @@
  *            allowed. And whenever nobody is in the middle of a call, a request is refused only if it doesn't fit
  *            into what is left in all places together. Units carry the number of their window: of another window they
  *            are worth nothing.
+ * When       A key gets allowances once two threads got in each other's way at it (a swap failed), or once it used an
+ *            eighth of a core's fair share in one window. All others have but the common rest.
  * Cost       A locked instruction on a line that is already here: the price of one core, on each core. Collecting
- *            touches every line, once or twice a window. Refusing only reads. Memory: 128 bytes a core and key, for
- *            keys that once used an eighth of a core's fair share in one window; all others have but the common rest.
+ *            touches every line, once or twice a window. Refusing only reads. Memory: 128 bytes a core and key with
+ *            allowances.
  * Left       A lower bound where there is more than one shard: the common rest and the core's own. Refused: all there
  *            is.
  * Limits     -EINVAL where N and the number 2^62 / T don't fit into 63 bits.
- * Gets wrong What fixed_window.c gets wrong. While somebody collects, a request beside him may be refused that would
- *            fit.
+ * Gets wrong What fixed_window.c gets wrong. While somebody collects, or carries units from the rest to his allowance,
+ *            a request beside him may be refused that would fit.
  * Source     Linux's percpu_counter; Doug Lea's LongAdder (2011) for the lines; "local buckets" of envoy for the
  *            dealing.
  */
@@ -57,6 +59,7 @@ static int create(const struct rl_config *config, void **out)
     if (code)
         return code;
     struct limiter *l = *out;
+    l->keys.extra_stays = true;
     l->limit = config->limit;
     l->window = config->window_ns;
     l->bits = bits;
@@ -83,9 +86,9 @@ static size_t bytes(const void *limiter)
 
 /* The parts of the key that owns the slot. NULL: it has only the common rest, since it isn't busy enough for more, or
  * for want of memory. */
-static struct parts *parts_of(struct limiter *l, struct shared_slot *s, bool busy)
+static struct parts *parts_of(struct limiter *l, struct shared_name *name, bool busy)
 {
-    uint64_t there = shared_read(&s->extra);
+    uint64_t there = shared_read(&name->extra);
     if (there || !busy || l->batch == 0)
         return (struct parts *)(uintptr_t)there;
     size_t size = sizeof(struct parts) + l->shards * sizeof(struct part);
@@ -94,9 +97,9 @@ static struct parts *parts_of(struct limiter *l, struct shared_slot *s, bool bus
         return NULL;
     for (uint32_t i = 0; i < l->shards; i++)
         p->part[i].word = 0;
-    if (!shared_swap(&s->extra, 0, (uint64_t)(uintptr_t)p)) {
+    if (!shared_swap(&name->extra, &there, (uint64_t)(uintptr_t)p)) {
         free(p);
-        return (struct parts *)(uintptr_t)shared_read(&s->extra);
+        return (struct parts *)(uintptr_t)there;
     }
     p->next = __atomic_load_n(&l->all, __ATOMIC_ACQUIRE);
     while (!__atomic_compare_exchange_n(&l->all, &p->next, p, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -117,25 +120,21 @@ static uint64_t held(const struct limiter *l, const uint64_t *word, uint64_t win
 static uint64_t take(const struct limiter *l, uint64_t *word, uint64_t window, uint64_t least, uint64_t most,
                      uint64_t *rest)
 {
-    for (;;) {
-        uint64_t v = shared_read(word), there = v >> l->bits == window ? v & l->most : 0;
-        uint64_t taken = there < most ? there : most;
+    for (uint64_t v = shared_read(word);;) {
+        uint64_t there = v >> l->bits == window ? v & l->most : 0, taken = there < most ? there : most;
         if (taken < least || taken == 0)
             return 0;
         *rest = there - taken;
-        if (shared_swap(word, v, v - taken))
+        if (shared_swap(word, &v, v - taken))
             return taken;
     }
 }
 
 static void give(const struct limiter *l, uint64_t *word, uint64_t window, uint64_t units)
 {
-    for (;;) {
-        uint64_t v = shared_read(word);
-        if (v >> l->bits > window) /* that window is over, and so are its units */
-            return;
-        if (shared_swap(word, v, (v >> l->bits == window ? v : window << l->bits) + units))
-            return;
+    uint64_t v = shared_read(word);
+    while (v >> l->bits <= window && /* else that window is over, and so are its units */
+           !shared_swap(word, &v, (v >> l->bits == window ? v : window << l->bits) + units)) {
     }
 }
 
@@ -166,60 +165,65 @@ static bool collect(struct limiter *l, struct parts *p, uint64_t window, uint64_
     return false;
 }
 
-/* One attempt to decide; false: things have changed meanwhile. */
-static bool attempt(struct limiter *l, struct shared_slot *s, uint64_t high, uint64_t fresh, uint32_t cost,
-                    struct rl_answer *answer)
+enum outcome { AGAIN /* things have changed meanwhile */, ALLOWED, REFUSED };
+
+/* One attempt to decide. `busy`: give the key parts if it has none. */
+static enum outcome attempt(struct limiter *l, struct shared_slot s, uint64_t high, uint64_t fresh, uint32_t cost,
+                            bool busy, uint64_t *left)
 {
     uint64_t window = high >> l->bits, rest = l->limit - (high & l->most), all = rest, mine = 0;
     if (high < fresh) { /* the first in this window */
-        *answer = answer_allowed(l->limit - cost);
-        return shared_swap(&s->high, high, fresh | cost);
+        *left = l->limit - cost;
+        return shared_swap(&s.state->high, &high, fresh | cost) ? ALLOWED : AGAIN;
     }
-    struct parts *p = parts_of(l, s, l->limit - rest >= l->batch);
+    struct parts *p = parts_of(l, s.name, busy || l->limit - rest >= l->batch);
     uint64_t *word = p ? &p->part[own(l)].word : NULL;
     if (word && take(l, word, window, cost, cost, &mine)) {
-        *answer = answer_allowed(rest + mine);
-        return true;
+        *left = rest + mine;
+        return ALLOWED;
     }
     if (rest >= cost) {
         uint64_t extra = word ? (rest - cost < l->batch ? rest - cost : l->batch) : 0;
-        mine = word ? held(l, word, window) : 0;
-        if (!shared_swap(&s->high, high, high + cost + extra))
-            return false;
+        *left = rest - cost + (word ? held(l, word, window) : 0);
+        if (!shared_swap(&s.state->high, &high, high + cost + extra))
+            return AGAIN;
         if (extra)
             give(l, word, window, extra);
-        *answer = answer_allowed(rest - cost + mine);
-        return true;
+        return ALLOWED;
     }
     for (uint32_t i = 0; p && i < l->shards; i++)
         all += held(l, &p->part[i].word, window);
     if (all < cost) {
-        *answer = answer_refused(0, all);
-        return shared_read(&s->high) == high;
+        *left = all;
+        return shared_read(&s.state->high) == high ? REFUSED : AGAIN;
     }
-    *answer = answer_allowed(all - cost);
-    return shared_swap(&s->high, high, high + rest) && collect(l, p, window, cost, rest);
+    *left = all - cost;
+    return shared_swap(&s.state->high, &high, high + rest) && collect(l, p, window, cost, rest) ? ALLOWED : AGAIN;
 }
 
 static struct rl_answer allow(void *limiter, uint64_t key, uint64_t now, uint32_t cost, uint32_t node)
 {
     struct limiter *l = limiter;
-    uint64_t id = keys_mix(key), fresh = now / l->window << l->bits, high;
-    struct rl_answer answer;
+    uint64_t id = keys_mix(key), fresh = now / l->window << l->bits, left = 0;
     (void)node;
     /* What costs too much is told what is left all the same: see whether all of it can be had. */
-    for (;;) {
-        struct shared_slot *s = shared_keys_find(&l->keys, id, fresh, &high);
-        if (!s)
+    for (bool busy = false;; busy = true) {
+        struct shared_slot s = shared_keys_find(&l->keys, id, fresh);
+        if (!s.name)
             return answer_no_memory();
+        uint64_t high = shared_read(&s.state->high);
+        if (!shared_owns(s, id, high)) {
+            sched_yield();
+            continue;
+        }
         if (cost > l->limit && high < fresh)
             return answer_refused(RL_NEVER, l->limit);
-        if (attempt(l, s, high, fresh, cost, &answer))
-            break;
+        enum outcome o = attempt(l, s, high, fresh, cost, busy, &left);
+        if (o == ALLOWED)
+            return answer_allowed(left);
+        if (o == REFUSED)
+            return answer_refused(cost > l->limit ? RL_NEVER : ((high >> l->bits) + 1) * l->window - now, left);
     }
-    if (!answer.allowed)
-        answer.retry_ns = cost > l->limit ? RL_NEVER : ((high >> l->bits) + 1) * l->window - now;
-    return answer;
 }
 
 static const struct rl_ops ops = {

@@ -3,23 +3,37 @@
  * Lock-free  Finding a key that is there, and all that an entry does with its state. But for one case: while a shard's
  *            table grows, who asks for a key of this shard (a 64th of all keys) waits.
  * Locked     A key that is not there: inserting takes the shard's mutex.
- * Idea       Keys fall into 64 shards by their hash, each an open-addressing table of slots in place. A slot holds the
- *            hashed key (its id; a bijection, as in keys.h) and a state of two words. The `high` word tells whose the
- *            slot is, and the proof that nothing gets lost hangs on three rules:
+ * Idea       Keys fall into 64 shards by their hash, each an open-addressing table. A slot has two halves: the name (the
+ *            hashed key, its id, a bijection as in keys.h, and an `extra` word), which all read and hardly anybody
+ *            writes, and the state, two words that each decision writes. They lie in lines of their own, so that looking
+ *            a hot key up costs no journey of the line that others write.
+ * Proof      Of the `high` word of the state, that nothing gets lost. Its rules:
  *            1. A key is idle at `fresh` (what the high word of a key that starts now would be) if its own is less. An
  *               idle key's slot may go to another key, which starts with `fresh`.
  *            2. From then on the high word stays above all values that it ever had for the owner before. That is up to
  *               the entry: a word that only grows will do, and so will a window's number in its upper bits.
- *            3. Whoever changes a slot's owner, or moves it, first sets SHARED_LOCK in the high word.
- *            So no value of the high word returns under another owner: a compare-and-swap that expects one read under
- *            the owner before fails, and fails on a locked slot as well.
+ *            3. Whoever changes a slot's owner, or moves it, first sets SHARED_LOCK in the high word, by an instruction
+ *               that also tells what it was until then. What counts is that value, and none that was read before:
+ *               everything that an entry did to the word is either in it, or came later and finds the lock.
+ *            What follows, by what an entry does:
+ *            - It swaps: a swap that expects a value read under another owner fails, since by 2 that value never
+ *              returns; and it fails on a locked word.
+ *            - It adds without looking: what was there before tells. With SHARED_LOCK in it nothing was added: who holds
+ *              the lock writes the word anew from the value of 3. Else, if the name is still the key's, so was the word
+ *              when it was added to. (It may have been another key's in between, and the key's own again; then it was
+ *              added to a window of that other key's, which is over by 1, and in which this key had nothing.) If the name
+ *              isn't, it was somebody else's: the entry takes it back.
+ *            - It only reads: shared_owns after the reading says whether it was the key's. An answer that depends on both
+ *              words needs the same high word before and after.
+ *            A name is written before the high word that goes with it, and read after it.
  * Clocks     May differ a little. A key that was forgotten at `fresh` and comes back by an older clock starts at this
  *            `fresh`, which the shard remembers: time doesn't go back for it.
  * Growth     When a new key finds neither an empty nor an idle slot among the 32 from its home on, the keys that are
  *            not idle move to a table of twice the size. The old one is kept until the end, since somebody may still
- *            be looking at it: all old ones together are as large as the one in use. Tables never shrink. So memory
- *            is bounded by the most keys that were not idle at one time.
- * Cost       One dependent cache miss, 32 bytes a slot. A new key: 32 slots and a mutex.
+ *            be looking at it; its words stay locked. All old ones together are as large as the one in use. Tables never
+ *            shrink. So memory is bounded by the most keys that were not idle at one time.
+ * Cost       Two lines, asked for side by side: one dependent cache miss. 32 bytes a slot. A new key: 32 slots and a
+ *            mutex.
  * Gets wrong A thread that is stopped while it holds a mutex stops whoever inserts. And the hash is no secret: 33 keys
  *            that collide by design fill a neighbourhood; a table that would have to grow although it is nearly empty
  *            doesn't, and refuses them.
@@ -39,9 +53,12 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "`both` has the high word in its upper half");
 
 /* All words are read and written with the __atomic functions. */
-struct shared_slot {
+struct shared_name {
     uint64_t id;
-    uint64_t extra; /* the entry's: stays with the key when it moves, and with the slot when it goes to another key */
+    uint64_t extra; /* the entry's: stays with the key when it moves */
+};
+
+struct shared_state {
     union {
         struct {
             uint64_t low, high;
@@ -50,10 +67,17 @@ struct shared_slot {
     };
 };
 
+/* Where a key is. */
+struct shared_slot {
+    struct shared_name *name;
+    struct shared_state *state;
+};
+
 struct shared_table {
     uint64_t mask; /* slots - 1 */
     struct shared_table *older;
-    _Alignas(32) struct shared_slot slot[]; /* two to a line */
+    struct shared_state *state;             /* [slots], behind the names */
+    _Alignas(64) struct shared_name name[]; /* [slots] */
 };
 
 struct shared_shard {
@@ -65,7 +89,11 @@ struct shared_shard {
 
 struct shared_keys {
     size_t limiter_size;
-    struct shared_slot zero; /* of the key whose id is 0 */
+    bool extra_stays;        /* with the slot when it goes to another key; else it is 0 again */
+    struct shared_name zero; /* of the key whose id is 0: never locked, moved or given away */
+    char apart[96];          /* lines of their own, as for all names and states */
+    struct shared_state zero_state;
+    char apart_too[112];
     struct shared_shard shard[SHARED_SHARDS];
 };
 
@@ -74,43 +102,51 @@ int shared_keys_create(size_t limiter_size, void **limiter);
 void shared_keys_end(void *limiter);
 size_t shared_keys_bytes(const void *limiter);
 
-/* A slot for a key that has none, or NULL without memory. */
-struct shared_slot *shared_keys_add(struct shared_keys *k, uint64_t id, uint64_t fresh);
+/* A slot for a key that has none; its name is NULL without memory. */
+struct shared_slot shared_keys_add(struct shared_keys *k, uint64_t id, uint64_t fresh);
 
-/* The slot of `id` in this table, or NULL. */
-struct shared_slot *shared_table_find(struct shared_table *t, uint64_t id);
+/* The slot of `id` in this table; its name is NULL if there is none. */
+struct shared_slot shared_table_find(struct shared_table *t, uint64_t id);
 
 static inline uint64_t shared_read(const uint64_t *word)
 {
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-static inline bool shared_swap(uint64_t *word, uint64_t expected, uint64_t desired)
+/* On failure *expected is what is there. */
+static inline bool shared_swap(uint64_t *word, uint64_t *expected, uint64_t desired)
 {
-    return __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(word, expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* The slot of the key with this id, new or not, and its high word, read while the key owned the slot. NULL without
- * memory. What the slot says later is the key's as long as the high word hasn't changed. */
-static inline struct shared_slot *shared_keys_find(struct shared_keys *k, uint64_t id, uint64_t fresh, uint64_t *high)
+/* A moment for the others: some tens of ns on most processors. */
+static inline void shared_pause(void)
 {
-    for (;;) {
-        struct shared_slot *s = &k->zero;
-        if (id != 0) {
-            struct shared_table *t = __atomic_load_n(&k->shard[id >> 58].table, __ATOMIC_ACQUIRE);
-            s = &t->slot[id & t->mask];
-            if (shared_read(&s->id) != id)
-                s = shared_table_find(t, id);
-            if (!s)
-                s = shared_keys_add(k, id, fresh);
-            if (!s)
-                return NULL;
-        }
-        *high = shared_read(&s->high);
-        if (!(*high & SHARED_LOCK) && shared_read(&s->id) == id)
-            return s;
-        sched_yield(); /* it is being moved, or was */
-    }
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+/* The slot of the key with this id, new or not; its name is NULL without memory. The key owned it a moment ago: what is
+ * read there counts only if the key still owns it then (shared_owns). */
+static inline struct shared_slot shared_keys_find(struct shared_keys *k, uint64_t id, uint64_t fresh)
+{
+    if (id == 0)
+        return (struct shared_slot){&k->zero, &k->zero_state};
+    struct shared_table *t = __atomic_load_n(&k->shard[id >> 58].table, __ATOMIC_ACQUIRE);
+    uint64_t home = id & t->mask;
+    struct shared_slot s = {&t->name[home], &t->state[home]};
+    if (shared_read(&s.name->id) != id)
+        s = shared_table_find(t, id);
+    return s.name ? s : shared_keys_add(k, id, fresh);
+}
+
+/* Was `high`, the last that was read or swapped there, this key's? If not: it is being moved, or was; find it again. */
+static inline bool shared_owns(struct shared_slot slot, uint64_t id, uint64_t high)
+{
+    return !(high & SHARED_LOCK) && shared_read(&slot.name->id) == id;
 }
 
 #endif

@@ -42,17 +42,20 @@ static void make_project(void)
     cr_assert(file_copy(from, file_path(to, "%s/build/faultline", root), 100 << 20, &err) == 0, "%s", err.text);
     chmod(to, 0755);
     write_text("Makefile", "%: ; @true\n", 0644);
-    write_text("labs/99-tiny/lab.json",
-               "{\"faultline\": 1, \"id\": \"99\", \"name\": \"tiny\", \"title\": \"Tiny\", \"incident\": [\"a\", "
-               "\"b\", \"c\"], \"next\": [\"n\"],"
-               " \"hand_in\": [\"mine.c\"], \"limits\": {\"build_seconds\": 5, \"cpu_seconds\": 1, \"wall_seconds\": "
-               "2, \"memory_mib\": 64},"
-               " \"seeds\": {\"public\": [1], \"hidden\": 1}, \"tasks\": [{\"id\": \"first\", \"title\": \"First "
-               "task\", \"entry\": \"mine\","
-               " \"hints\": [\"hint one\", \"hint two\", \"hint three\"],"
-               " \"tests\": [{\"id\": \"easy\", \"what\": \"w\", \"points\": 3, \"hidden_points\": 2}, {\"id\": "
-               "\"hard\", \"what\": \"v\", \"points\": 4, \"hidden_points\": 0}]}]}",
-               0644);
+    write_text(
+        "labs/99-tiny/lab.json",
+        "{\"faultline\": 1, \"id\": \"99\", \"name\": \"tiny\", \"title\": \"Tiny\", \"incident\": [\"a\", "
+        "\"b\", \"c\"], \"next\": [\"n\"],"
+        " \"hand_in\": [\"mine.c\"], \"limits\": {\"build_seconds\": 5, \"cpu_seconds\": 1, \"wall_seconds\": "
+        "2, \"memory_mib\": 64},"
+        " \"replay\": [{\"name\": \"limit\", \"argument\": \"N/T\", \"what\": \"so many in a time\"}, {\"name\": "
+        "\"of-what\", \"argument\": \"A|B\", \"what\": \"which of the two\"}],"
+        " \"seeds\": {\"public\": [1], \"hidden\": 1}, \"tasks\": [{\"id\": \"first\", \"title\": \"First "
+        "task\", \"entry\": \"mine\","
+        " \"hints\": [\"hint one\", \"hint two\", \"hint three\"],"
+        " \"tests\": [{\"id\": \"easy\", \"what\": \"w\", \"points\": 3, \"hidden_points\": 2}, {\"id\": "
+        "\"hard\", \"what\": \"v\", \"points\": 4, \"hidden_points\": 0}]}]}",
+        0644);
     write_text("labs/99-tiny/starter/mine.c", "int starter;\n", 0644);
     write_text("labs/99-tiny/mine.c", "int my_own_work;\n", 0644);
     write_text("build/labs/99-tiny/starter.so", "x", 0644);
@@ -183,6 +186,76 @@ Test(cli, builds_what_it_checks)
     char mine[FILE_PATH];
     unlink(file_path(mine, "%s/labs/99-tiny/mine.c", root));
     expect("check 99", 2, "make reset LAB=99");
+}
+
+static void make_replay(void)
+{
+    make_project();
+    write_text("build/labs/99-tiny/replay", "#!/bin/sh\necho got: \"$@\"\n", 0755);
+}
+
+Test(cli, replay_takes_the_options_that_lab_json_lists)
+{
+    make_replay();
+    expect("replay 99 my.log", 0, "got: my.log\n");
+    expect("replay 99 my.log --limit 100/60s --of-what=A --seed 7 --quiet", 0,
+           "got: my.log --limit 100/60s --of-what A --seed 7 --quiet\n");
+    expect("replay --limit 3/s --entries one,two 99 - --json x", 0, "got: - --limit 3/s --entries one,two --json x\n");
+    expect("replay 99 --help", 0, "--limit N/T            so many in a time");
+    expect("replay 99 my.log --help", 0, "--of-what A|B");
+    expect("replay --help", 0, "faultline replay LAB --help");
+    expect("replay 99", 2, "faultline replay 99 --help");
+}
+
+Test(cli, replay_refuses_other_options)
+{
+    make_replay();
+    expect("replay 99 my.log --limt 3", 2,
+           "there is no option --limt; was --limit meant? Lab 99 takes --limit N/T, "
+           "--of-what A|B, and those of every lab");
+    expect("replay 99 my.log --entires a", 2, "was --entries meant?");
+    expect("replay 99 my.log --unlike-any", 2, "there is no option --unlike-any. Lab 99 takes");
+    expect("replay 99 my.log --debug", 2, "there is no option --debug"); /* of other commands */
+    expect("replay 99 my.log --limit", 2, "--limit needs a value: --limit N/T");
+    expect("replay 99 my.log more", 2, "one word too many");
+    expect("check 99 --limit 3/s", 2, "there is no option --limit"); /* of replay alone */
+    char words[200] = "replay 99 my.log";
+    for (int i = 0; i < 17; i++)
+        strcat(words, " --limit=3");
+    expect(words, 2, "more than 16");
+}
+
+/* What stands on make's own command line in capitals is an option; what the Makefile knows, or the environment has, is
+ * not. */
+Test(cli, make_replay_passes_the_options_of_any_lab_on)
+{
+    const char *argv[] = {"env",
+                          "-u",
+                          "MAKEFLAGS",
+                          "-u",
+                          "MFLAGS",
+                          "AWAY=1",
+                          "make",
+                          "-s",
+                          "--eval=own-is: ; @echo got: $(own) end",
+                          "own-is",
+                          "LAB=03",
+                          "NODES=10",
+                          "B=build/none",
+                          "OF_WHAT=a b",
+                          "LIMIT=100/60s",
+                          "TRACE=keys.txt",
+                          "SEED=3",
+                          NULL};
+    struct process p = {.argv = argv, .wall_ms = 60000, .output_limit = 100000};
+    struct process_result r;
+    struct error err;
+    cr_assert(process_run(&p, &r, &err) == 0, "%s", err.text);
+    cr_assert(r.status == 0 && strstr(r.output, "--nodes 10") && strstr(r.output, "--of-what a b") &&
+                  strstr(r.output, "--limit 100/60s") &&
+                  strlen(strstr(r.output, "got:")) == strlen("got: --nodes 10 --of-what a b --limit 100/60s end\n"),
+              "%s", r.output);
+    process_result_free(&r);
 }
 
 Test(cli, gives_one_hint_at_a_time)

@@ -26,6 +26,9 @@ Test(lab, is_read_as_written)
     cr_assert(lab_points(lab) == 9 && lab_public_points(lab) == 7, "%u points, %u public", lab_points(lab),
               lab_public_points(lab));
     cr_assert(lab->public_seeds == 2 && lab->public_seed[1] == 2 && lab->hidden_seeds == 1, "seeds");
+    cr_assert(lab->replays == 2 && strcmp(lab->replay[0].argument, "N/T") == 0 &&
+                  strcmp(lab->replay[1].name, "burst") == 0 && strcmp(lab->replay[1].what, "most") == 0,
+              "options of its replay");
     cr_assert(lab->limits.memory_bytes == 64u << 20 && lab->limits.wall_ms == 2000, "limits");
     cr_assert(lab_find_test(lab, "two") && lab_find_test(lab, "first/one-test") && !lab_find_test(lab, "other/two") &&
                   !lab_find_test(lab, "three"),
@@ -54,6 +57,13 @@ Test(lab, errors_name_the_field)
          "mistakes[0].caught_by: there is no test first/three"},
         {"\"id\": \"two\"", "\"id\": \"one-test\"", "tasks[0].tests[1].id: one-test stands there twice"},
         {"\"name\": \"tiny\"", "\"name\": \"huge\"", "id, name"},
+        {"\"argument\": \"N/T\", ", "", "replay[0].argument: is missing"},
+        {"\"argument\": \"N/T\"", "\"argument\": \"\"", "replay[0].argument: must be a text"},
+        {"\"argument\": \"N/T\"", "\"arguments\": \"N/T\"",
+         "replay[0].arguments: is no field of this object; was \"argument\" meant?"},
+        {"\"name\": \"limit\"", "\"name\": \"--limit\"", "replay[0].name: \"--limit\" is no name"},
+        {"\"name\": \"limit\"", "\"name\": \"entries\"", "replay[0].name: every replay has --entries already"},
+        {"\"name\": \"limit\"", "\"name\": \"burst\"", "replay[1].name: burst stands there twice"},
         {"\"title\": \"T <1>\",", "\"title\": \"T\" ", "lab.json:1:"},
         {"\"id\": \"99\"", "\"id\": \"99\", \"id\": \"98\"", "lab.json:1:"},
     };

@@ -37,6 +37,9 @@ const char good[] =
     "   \"tests\": [{\"id\": \"one-test\", \"what\": \"w & <x>\", \"points\": 3, \"hidden_points\": 2}, {\"id\": "
     "\"two\", \"what\": \"v\", \"points\": 4,"
     " \"hidden_points\": 0}]}],"
+    " \"replay\": [{\"name\": \"limit\", \"argument\": \"N/T\", \"what\": \"a limit\"}, {\"name\": \"burst\", "
+    "\"argument\": "
+    "\"N\", \"what\": \"most\"}],"
     " \"mistakes\": [{\"file\": \"m.c\", \"what\": \"w\", \"caught_by\": \"first/two\"}]}";
 
 char *with(const char *old, const char *new)

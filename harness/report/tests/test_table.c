@@ -90,6 +90,29 @@ Test(table, wraps_words_but_never_numbers)
     table_destroy(t);
 }
 
+Test(table, never_breaks_a_name)
+{
+    struct table *t = table_create();
+    table_column(t, "entry", TABLE_LEFT);
+    table_column(t, "what", TABLE_LEFT);
+    table_column(t, "n", TABLE_RIGHT);
+    table_cell(t, "weighted-rendezvous");
+    table_cell(t, "some words that are wrapped before any name is");
+    table_cell(t, "1");
+    expect(t, 40,
+           "entry                what              n\n"
+           "-------------------  ----------------  -\n"
+           "weighted-rendezvous  some words that   1\n"
+           "                     are wrapped\n"
+           "                     before any name\n"
+           "                     is\n");
+    table_cell(t, "a-word-of-more-than-forty-letters-is-no-name-and-gives-way");
+    char *narrow = printed(t, 10);
+    cr_assert(strstr(narrow, "\nweighted-rendezvous  some") && !strstr(narrow, "than-forty"), "%s", narrow);
+    free(narrow);
+    table_destroy(t);
+}
+
 Test(table, writes_csv_that_reads_back)
 {
     struct table *t = three_columns();

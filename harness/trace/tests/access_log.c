@@ -35,6 +35,25 @@ Test(access_log, takes_common_and_combined)
               "leap day: %lld", (long long)r.time);
 }
 
+Test(access_log, names_the_path)
+{
+    static const struct {
+        const char *request, *path;
+    } cases[] = {{"GET /doc/a.gz?x=1 HTTP/1.1", "/doc/a.gz?x=1"},
+                 {"GET /a", "/a"},
+                 {"-", "-"},
+                 {"", ""},
+                 {"GET /say/\\\"hello\\\" HTTP/1.1", "/say/\\\"hello\\\""}};
+    struct access_record r;
+    char line[200];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(line, sizeof line, "a - - [21/Nov/2026:20:38:01 +0000] \"%s\" 200 1 \"-\" \"b\"", cases[i].request);
+        cr_assert(parse(line, &r) == 0 && r.path_size == strlen(cases[i].path) &&
+                      memcmp(r.path, cases[i].path, r.path_size) == 0,
+                  "the path of \"%s\" is %s, not \"%.*s\"", cases[i].request, cases[i].path, (int)r.path_size, r.path);
+    }
+}
+
 Test(access_log, refuses_what_is_none)
 {
     const char *const bad[] = {"",

@@ -32,9 +32,9 @@ static void *member_run(void *argument)
     rng_seed(&r, c->seed, m->number);
     pthread_barrier_wait(m->start);
     for (uint64_t i = 0; i < c->calls; i++) {
-        uint64_t key = c->order == APART      ? (place + i) % c->keys
-                       : c->order == TOGETHER ? i / (c->calls / c->keys)
-                                              : rng_below(&r, c->keys);
+        uint64_t turn = i / (c->calls / c->keys), key = c->order == AT_RANDOM ? rng_below(&r, c->keys)
+                                                        : c->order == APART   ? (place + turn) % c->keys
+                                                                              : turn;
         if (c->order == TOGETHER && i % (c->calls / c->keys) == 0)
             meet(c, key + 1);
         uint32_t cost = 1 + rng_below(&r, c->most_cost);

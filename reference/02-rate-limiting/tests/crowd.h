@@ -1,5 +1,4 @@
-/* crowd.h: several threads at one limiter, and what each key got. Without Criterion, so that a program for
- * ThreadSanitizer can use it. */
+/* crowd.h: several threads at one limiter, and what each key got. */
 #ifndef CROWD_H
 #define CROWD_H
 
@@ -10,8 +9,8 @@ struct crowd {
     uint64_t calls; /* of each thread */
     uint32_t most_cost;
     uint64_t now, first_key, seed;
-    /* How a thread goes through the keys. APART: one after the other, from a place of its own. TOGETHER: all threads
-     * make calls / keys calls at the first, then wait for each other, then at the next. */
+    /* How a thread goes through the keys. APART: calls / keys calls at one, then at the next, from a place of its own.
+     * TOGETHER: all threads begin with the same one, and wait for each other before each. */
     enum { AT_RANDOM, APART, TOGETHER } order;
     uint32_t arrived;
     uint64_t *units; /* [keys], out: allowed */

@@ -41,6 +41,15 @@ void limiter_stop(struct limiter_run *l)
     l->ops->destroy(l->limiter);
 }
 
+uint64_t keys_unmix(uint64_t id)
+{
+    uint64_t x = id ^ id >> 31 ^ id >> 62;
+    x *= UINT64_C(0x319642b2d24d8ec3);
+    x ^= x >> 27 ^ x >> 54;
+    x *= UINT64_C(0x96de1b173f119089);
+    return x ^ x >> 30 ^ x >> 60;
+}
+
 struct rl_config plain_config(uint64_t limit, uint64_t window_ns)
 {
     return (struct rl_config){
@@ -74,33 +83,35 @@ static bool counter_fits(const struct oracle *o, uint64_t now, uint64_t cost)
     return (huge)previous * (t - now % t) + (huge)(current + cost) * t <= (huge)o->config.limit * t;
 }
 
-static bool counts(const struct oracle *o, const struct taken *x, uint64_t now, uint32_t node)
+/* Does what was taken count at `now`? start: of the window that `now` is in. */
+static bool counts(const struct oracle *o, const struct taken *x, uint64_t now, uint64_t start, uint32_t node)
 {
-    uint64_t t = o->config.window_ns;
+    bool in_window = x->at >= start && x->at - start < o->config.window_ns;
     switch (o->promise) {
     case LOG:
-        return now - x->at < t;
+        return now - x->at < o->config.window_ns;
     case LOCAL:
-        return x->at / t == now / t && x->node == node;
+        return in_window && x->node == node;
     case DISTRIBUTED:
-        return x->at / t == now / t && (x->node == node || x->at < now / o->config.sync_ns * o->config.sync_ns);
+        return in_window && (x->node == node || x->at < now / o->config.sync_ns * o->config.sync_ns);
     default:
-        return x->at / t == now / t;
+        return in_window;
     }
 }
 
 bool oracle_fits(const struct oracle *o, uint64_t now, uint64_t cost, uint32_t node)
 {
-    uint64_t used = 0;
+    uint64_t used = 0, start = now / o->config.window_ns * o->config.window_ns;
     if (o->promise == BUCKET || o->promise == QUEUE)
         return bucket_fits(o, o->config.burst + (o->promise == QUEUE), now, cost);
     if (o->promise == COUNTER)
         return counter_fits(o, now, cost);
     for (uint32_t i = 0; i < o->count; i++)
-        used += counts(o, &o->list[i], now, node) ? o->list[i].cost : 0;
+        used += counts(o, &o->list[i], now, start, node) ? o->list[i].cost : 0;
     return used + cost <= o->config.limit;
 }
 
+/* The least wait with which `cost` fits: from 0 in steps that double, then by bisection. */
 static uint64_t least_wait(const struct oracle *o, uint64_t now, uint64_t cost, uint32_t node)
 {
     struct oracle *nothing = calloc(1, sizeof *nothing);
@@ -110,7 +121,11 @@ static uint64_t least_wait(const struct oracle *o, uint64_t now, uint64_t cost, 
     free(nothing);
     if (!ever)
         return RL_NEVER;
-    uint64_t refused = 0, allowed = UINT64_C(1) << 62;
+    uint64_t refused = 0, allowed = 1;
+    while (!oracle_fits(o, now + allowed, cost, node)) {
+        refused = allowed;
+        allowed *= 2;
+    }
     while (allowed - refused > 1) {
         uint64_t middle = refused + (allowed - refused) / 2;
         if (oracle_fits(o, now + middle, cost, node))
@@ -123,7 +138,11 @@ static uint64_t least_wait(const struct oracle *o, uint64_t now, uint64_t cost, 
 
 static uint64_t most_cost(const struct oracle *o, uint64_t now, uint32_t node)
 {
-    uint64_t fits = 0, too_much = 2 * (uint64_t)RL_MAX_UNITS;
+    uint64_t fits = 0, too_much = 1;
+    while (too_much <= RL_MAX_UNITS && oracle_fits(o, now, too_much, node)) {
+        fits = too_much;
+        too_much *= 2;
+    }
     while (too_much - fits > 1) {
         uint64_t middle = (fits + too_much) / 2;
         if (oracle_fits(o, now, middle, node))

@@ -43,6 +43,9 @@ static inline struct rl_answer ask(struct limiter_run *l, uint64_t key, uint64_t
     return l->ops->allow(l->limiter, key, now, cost, 0);
 }
 
+/* The key that keys_mix makes this id of. */
+uint64_t keys_unmix(uint64_t id);
+
 /* N in T, burst N, one thread, one node. */
 struct rl_config plain_config(uint64_t limit, uint64_t window_ns);
 
