@@ -340,10 +340,10 @@ void list_check(const char *entry, struct list *l, unsigned what, const char *le
         return;
     }
     /* What comes after the wrong answer is not needed. A run with secret seeds is not shown, so it need not be small;
-     * nor is one worth waiting for that ends by a limit. */
+     * nor need one that ends by a limit or a system call. */
     uint32_t n = wrong < l->n ? wrong + 1 : l->n;
     const enum verdict v = t.outcome.verdict;
-    const bool shrink = !check_large() && v != VERDICT_CPU_TIME && v != VERDICT_WALL_TIME && v != VERDICT_MEMORY;
+    const bool shrink = !check_large() && (v == VERDICT_FINISHED || v == VERDICT_CRASHED);
     if (shrink) {
         n = only_key(&t, l->call, n);
         n = check_shrink(l->call, n, sizeof *l->call, 50, fails, &t);

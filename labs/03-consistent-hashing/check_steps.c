@@ -349,10 +349,10 @@ void list_check(const char *entry, struct list *l, const char *lesson)
         list_free(l);
         return;
     }
-    /* A run with secret seeds is not shown, so it need not be small; nor is one worth waiting for that ends by a limit. */
+    /* A run with secret seeds is not shown, so it need not be small; nor need one that ends by a limit or a system call. */
     uint32_t n = v == VERDICT_FINISHED && wrong < l->n ? up_to_wrong(&t, l->step, wrong) : l->n;
-    const bool shrink = !check_large() && v != VERDICT_CPU_TIME && v != VERDICT_WALL_TIME && v != VERDICT_MEMORY;
+    const bool shrink = !check_large() && (v == VERDICT_FINISHED || v == VERDICT_CRASHED);
     if (shrink)
-        n = check_shrink(l->step, n, sizeof *l->step, 100, fails, &t);
+        n = check_shrink(l->step, n, sizeof *l->step, 50, fails, &t);
     tell(&t, l->step, n, shrink);
 }
