@@ -36,10 +36,18 @@ struct plugin {
                struct decision_log *log, char *message, size_t message_size);
 };
 
+/* Entries of one file stand in the order in which they are written: gcc would turn it round when it optimises, and with
+ * it the rows of every table. */
+#if defined __GNUC__ && !defined __clang__
+#define PLUGIN_IN_ORDER __attribute__((no_reorder))
+#else
+#define PLUGIN_IN_ORDER
+#endif
+
 #define PLUGIN_ENTRY(identifier, entry_name, entry_summary, entry_ops)                                                 \
     static const struct plugin_entry plugin_entry_##identifier = {entry_name, entry_summary, entry_ops};               \
-    __attribute__((used,                                                                                               \
-                   section("plugin_entries"))) static const struct plugin_entry *const plugin_pointer_##identifier =   \
+    PLUGIN_IN_ORDER __attribute__((                                                                                    \
+        used, section("plugin_entries"))) static const struct plugin_entry *const plugin_pointer_##identifier =        \
         &plugin_entry_##identifier
 
 extern const struct plugin_entry *const __start_plugin_entries[] __attribute__((visibility("hidden"), weak));
