@@ -172,6 +172,7 @@ static struct grade_result *grade_text(struct tally *t, const char *what, const 
     struct error err;
     struct grade_result *result = NULL;
     struct grade_options options = options_of(t->session, NULL, t->lab->public_seed[0], 0);
+    options.as_found = true;
     int code = file_temp_dir(folder, "faultline-attack", &err);
     if (code == 0) {
         code = write_submission(t, folder, base, more, &err);

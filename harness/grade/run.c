@@ -105,6 +105,7 @@ static int run_program(const struct seed_run *run, struct error *err)
         variable(list, &n, "FAULTLINE_REFERENCE=%s", reference);
     write_ramps(lab, ramps, sizeof ramps);
     variable(list, &n, "FAULTLINE_RAMPS=%s", ramps);
+    variable(list, &n, "FAULTLINE_SHRINK=%s", run->options->as_found ? "no" : "yes");
     for (int i = 0; i < n; i++)
         environment[i] = list[i];
     const char *argv[] = {program, "--quiet", NULL, NULL};
