@@ -3,8 +3,10 @@
 #   labs/NN-name/*.c          the lab's world, linked into everything of that lab ...
 #   labs/NN-name/starter/*.c  ... names the hand-in: files of these names in labs/NN-name are the student's, and no world
 #   labs/NN-name/check*.c     program: the lab's tests
-#   bench/NN-name/PROG.c      programs: claims, replay, cost; any other file there is linked into each of them
+#   bench/NN-name/PROG.c      programs: claims, replay, cost, demo (what a lab shows besides its claims), ranks (what
+#                             mpirun starts, where there is MPI); any other file there is linked into each of them
 #   reference/NN-name/*.c     plugin reference.so;   reference/NN-name/mistakes/X.c   plugin mistakes/X.so
+#   reference/NN-name/cuda/   plugin cuda.so: *.cu by nvcc, *.c by the compiler, where there is nvcc
 #   harness/*/*.c             library; harness/cli/main.c and harness/host/main.c are programs
 #   (any of these)/tests/*.c  one Criterion program a folder, run by `make test`
 
@@ -22,7 +24,12 @@ san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if
 # No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
 CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
           -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) $(san)
-LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) $(if $(wildcard /usr/include/Zydis/Zydis.h),-lZydis) -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
+LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) $(if $(wildcard /usr/include/Zydis/Zydis.h),-lZydis) $(shell pkg-config --libs ompi-c 2>/dev/null) -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
+# Optional, and found here: MPI for ranks.c, CUDA for cuda.so.
+MPI       := $(shell pkg-config --cflags-only-I ompi-c 2>/dev/null | sed 's/-I/-isystem /g')
+NVCC      := $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
+CUDA      := $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+NVFLAGS   := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra --Werror all-warnings -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90a,code=sm_90a
 export FAULTLINE_BUILD := $(abspath $B)
 
 # ---- what there is -------------------------------------------------------------------------------------------------
@@ -30,8 +37,9 @@ labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
 handin     = $(addprefix labs/$1/,$(notdir $(wildcard labs/$1/starter/*.c)))
 checks     = $(wildcard labs/$1/check*.c)
 world      = $(filter-out $(call checks,$1) $(call handin,$1),$(wildcard labs/$1/*.c))
-programs   = $(filter $(addprefix bench/$1/,claims.c cost.c replay.c),$(wildcard bench/$1/*.c))
-shared     = $(filter-out $(call programs,$1),$(wildcard bench/$1/*.c))
+mains      = $(addprefix bench/$1/,claims.c cost.c replay.c demo.c ranks.c)
+programs   = $(filter-out $(if $(MPI),,%/ranks.c),$(filter $(call mains,$1),$(wildcard bench/$1/*.c)))
+shared     = $(filter-out $(call mains,$1),$(wildcard bench/$1/*.c))
 objects    = $(patsubst %.c,$B/obj/%.o,$1)
 libsrc    := $(filter-out harness/cli/main.c harness/host/main.c,$(wildcard harness/*/*.c))
 pluginsrc := $(wildcard harness/sim/*.c) harness/base/error.c
@@ -48,7 +56,7 @@ help: ## this page
 # ---- objects, libraries --------------------------------------------------------------------------------------------
 quiet = $(if $(V),,@echo '  $1  $2';)
 $B/flags: FORCE
-	@mkdir -p $B; printf '%s\n' '$(CC) $(CFLAGS) $(LIBS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(CFLAGS) $(LIBS)' > $@
+	@mkdir -p $B; printf '%s\n' '$(CC) $(CFLAGS) $(LIBS) $(NVFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(CFLAGS) $(LIBS) $(NVFLAGS)' > $@
 	@printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' | cmp -s - $B/settings || \
 	  printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' > $B/settings
 $B/build_info.h: $B/flags FORCE
@@ -57,6 +65,8 @@ $B/obj/%.o: %.c $B/flags
 	$(call quiet,CC,$<)mkdir -p $(@D); $(CC) $(CFLAGS) $(extra) -MMD -MP -c $< -o $@
 $B/obj/harness/base/version.o: $B/build_info.h
 $B/obj/harness/base/version.o: extra = -I$B
+$B/obj/%.cu.o: %.cu $(wildcard reference/*/cuda/*.h reference/*/cuda/*.cuh) $B/flags
+	$(call quiet,NVCC,$<)mkdir -p $(@D); $(NVCC) $(NVFLAGS) -c $< -o $@
 # The machine's limits belong to the machine, not to how this was built.
 $(call objects,$(wildcard harness/measure/limits_*.c)): extra = -O2 -fno-sanitize=all
 $B/lib.a: $(call objects,$(libsrc))
@@ -70,19 +80,24 @@ $B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
 
 # ---- labs: programs of the judge's side, and plugins -----------------------------------------------------------------
 all := $B/faultline $B/faultline-host
-plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm
+plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm$(cuda_note)
 mistakes = $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
+cuda = $(if $(NVCC),$(if $(wildcard reference/$1/cuda/*.cu),$B/labs/$1/cuda.so))
 plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so) $(call mistakes,$1)
 define lab_rules
 $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
-all += $(call plugins,$1)
+all += $(call plugins,$1) $(call cuda,$1)
+$B/labs/$1/reference.so: cuda_note = $(if $(wildcard reference/$1/cuda/*.cu),$(if $(NVCC),,; echo '  lab $1: no nvcc here, so its CUDA entries are left out (CUDA toolkit: https://developer.nvidia.com/cuda-downloads)'))
 all += $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
 $(call mistakes,$1): $B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o
 $(call plugins,$1): $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
+$B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c) $(call world,$1) $(pluginsrc))
+	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64 -o $$@ $$^ -ldl -lm
+$(call objects,bench/$1/ranks.c): extra += $(MPI)
 $B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
 $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1)): $B/labs/$1/%: $B/obj/bench/$1/%.o $(call objects,$(call shared,$1) $(call world,$1)) $B/lib.a
@@ -113,7 +128,7 @@ programs: $B/faultline $B/faultline-host
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
 cli = $B/faultline $@ $(LAB) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) $(ARGS)
 demo: setup ## reproduces the failures of the articles and writes build/report/index.html
-	@$(MAKE) build && $(cli)
+	@$(MAKE) build && $(cli) $(own)
 check: setup ## the public tests on what you wrote, with the points so far  (LAB=01 [TEST=x] [SEED=n] [DEBUG=1])
 	@$(MAKE) programs && $(cli) $(if $(DEBUG),--debug)
 watch: setup ## the same at every save  (LAB=01)
@@ -123,7 +138,8 @@ grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
 # A lab's own options have no name here: --nodes 10 is NODES=10, as is whatever else was set for make itself.
 mine = B CC OPT SANITIZER WERROR V MAKEFLAGS SHELL LAB TEST SEED JSON ARGS TRACE ENTRIES PLUGIN
 given = $(foreach v,$(filter-out $(mine),$(.VARIABLES)),$(if $(filter command,$(origin $v)),$v))
-own = $(foreach v,$(given),--$(shell echo $v | tr A-Z_ a-z-) '$($v)')
+quoted = '$(subst ','\'',$1)'
+own = $(foreach v,$(given),--$(shell echo $v | tr A-Z_ a-z-) $(call quoted,$($v)))
 replay: setup ## your own traffic through every entry  (LAB=01 TRACE=file, and the lab's own options in capitals: faultline replay 01 --help)
 	@$(MAKE) build && $(cli) $(TRACE) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(own)
 folder = $(firstword $(filter $(LAB) $(LAB)-% 0$(LAB)-% %-$(LAB),$(labs)))

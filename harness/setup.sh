@@ -28,12 +28,15 @@ run="$run
 # Optional: what is left out without them says so in a line.
 test='/usr/include/hiredis/hiredis.h|libhiredis-dev
 redis-server|redis-server
+mpirun|openmpi-bin
 clang|clang
 clang-format|clang-format
 clang-tidy|clang-tidy
 cppcheck|cppcheck
 shellcheck|shellcheck
 setpriv|util-linux'
+test="$test
+/usr/lib/$(uname -m)-linux-gnu/openmpi/include/mpi.h|libopenmpi-dev"
 
 want=$run
 [ "${1:-}" = test ] && want="$run

@@ -26,7 +26,7 @@ struct options {
     struct {
         char name[64];
         const char *value; /* NULL: nothing followed */
-    } own[LAB_REPLAY];     /* options of the lab's own replay, as written; options_of_lab checks them */
+    } own[LAB_OPTIONS];    /* options of the lab's own replay or demo, as written; options_of_lab checks them */
     uint32_t owns;
 };
 
@@ -40,17 +40,24 @@ struct session {
 
 struct command {
     const char *name, *summary, *usage, *example;
-    const char *options;     /* names it takes, separated by blanks, beside json seed quiet help */
-    bool needs_lab, replays; /* replays: takes a second word, the trace, and the options in the lab's "replay" */
+    const char *options; /* names it takes, separated by blanks, beside json seed quiet help */
+    bool needs_lab;
+    enum command_own {
+        OWN_NONE,
+        OWN_REPLAY,
+        OWN_DEMO
+    } own; /* takes the options in the lab's "replay" or "demo" too;
+                                                                and replay a second word, the trace */
     enum exit_code (*run)(struct session *session);
     const char *detail; /* more help, or NULL */
 };
 
 /* Fills options from argv[2]… for a command, up to --help; leaves with exit code 2 and a sentence when they are wrong. */
 void options_parse(const struct command *command, int argc, char **argv, struct options *options);
-/* Once the lab is known: are those in options->own options of its replay? Leaves with 2 when one is none. */
+/* Once the lab is known (NULL: none was named): are those in options->own options of its replay or demo? Leaves with 2
+ * when one is none. */
 void options_of_lab(const struct command *command, const struct lab *lab, const struct options *options);
-void options_help(const struct command *command, const struct lab *lab); /* lab: with its replay's options; or NULL */
+void options_help(const struct command *command, const struct lab *lab); /* lab: with its own options; or NULL */
 
 /* The folder of a lab's programs and plugins: build/labs/NN-name/FILE. */
 const char *session_file(const struct session *s, const struct lab *lab, const char *file, char *out);

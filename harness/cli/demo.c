@@ -1,4 +1,4 @@
-/* demo, replay: what an engineer runs. Both start programs of the lab; demo makes the report out of what they leave. */
+/* demo, replay: what an engineer runs. Both start programs of the lab; demo makes the report out of what claims leave. */
 #include "cli/command.h"
 
 #include "base/process.h"
@@ -12,9 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- demo
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- demo ---- */
 
 /* Runs one lab's claims program. The object that it left, or NULL after saying why. */
 static json_t *measure(const struct session *s, const struct lab *lab)
@@ -68,9 +66,57 @@ static void print_incident(const struct lab *lab)
     fflush(stdout);
 }
 
+/* A program of the lab in this process's place, so that its input may be standard input: with `file` when there is one,
+ * the lab's own options, and what all of them take. */
+static _Noreturn void become(const struct session *s, const char *program)
+{
+    const struct options *o = &s->options;
+    const char *argv[12 + 2 * LAB_OPTIONS] = {program, o->file};
+    char own[LAB_OPTIONS][sizeof o->own->name + 2], seed[24];
+    int n = o->file ? 2 : 1;
+    for (uint32_t i = 0; i < o->owns; i++) {
+        snprintf(own[i], sizeof own[i], "--%s", o->own[i].name);
+        argv[n++] = own[i];
+        argv[n++] = o->own[i].value;
+    }
+    const struct {
+        const char *name, *value;
+    } pass[] = {{"--entries", o->entries}, {"--plugin", o->plugin}, {"--json", o->json}};
+    for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
+        if (pass[i].value) {
+            argv[n++] = pass[i].name;
+            argv[n++] = pass[i].value;
+        }
+    if (o->have_seed) {
+        snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
+        argv[n++] = "--seed";
+        argv[n++] = seed;
+    }
+    if (o->quiet)
+        argv[n++] = "--quiet";
+    fflush(NULL);
+    execv(program, (char **)(uintptr_t)argv);
+    error_exit(EXIT_CANNOT_TELL, "%s: cannot be started: %s", program, strerror(errno));
+}
+
+/* What a lab shows besides its claims, when it is asked with one of its own options. */
+static _Noreturn void demo_of_lab(const struct session *s)
+{
+    char program[FILE_PATH], reference[FILE_PATH];
+    if (s->options.broken || s->options.only)
+        error_exit(EXIT_WRONG_USE, "demo: --%s is about claims, --%s is not: one of them at a time",
+                   s->options.broken ? "broken" : "only", s->options.own[0].name);
+    const char *files[] = {session_file(s, s->lab, "demo", program), session_file(s, s->lab, "reference.so", reference),
+                           NULL};
+    session_make(s, files);
+    become(s, program);
+}
+
 enum exit_code command_demo(struct session *s)
 {
     char program[FILE_PATH], folder[FILE_PATH];
+    if (s->options.owns)
+        demo_of_lab(s);
     json_t *labs = json_array();
     unsigned wrong = 0;
     for (struct lab **l = s->labs; *l; l++) {
@@ -118,9 +164,8 @@ enum exit_code command_demo(struct session *s)
 
 enum exit_code command_replay(struct session *s)
 {
-    char program[FILE_PATH], seed[24];
-    const struct options *o = &s->options;
-    if (!o->file)
+    char program[FILE_PATH];
+    if (!s->options.file)
         error_exit(EXIT_WRONG_USE,
                    "replay: which trace? For example: faultline replay %s access.log (and faultline replay %s --help)",
                    s->lab->id, s->lab->id);
@@ -128,31 +173,5 @@ enum exit_code command_replay(struct session *s)
     const char *files[] = {session_file(s, s->lab, "replay", program),
                            session_file(s, s->lab, "reference.so", reference), NULL};
     session_make(s, files);
-    const char *argv[12 + 2 * LAB_REPLAY] = {program, o->file};
-    char own[LAB_REPLAY][sizeof o->own->name + 2];
-    int n = 2;
-    for (uint32_t i = 0; i < o->owns; i++) {
-        snprintf(own[i], sizeof own[i], "--%s", o->own[i].name);
-        argv[n++] = own[i];
-        argv[n++] = o->own[i].value;
-    }
-    const struct {
-        const char *name, *value;
-    } pass[] = {{"--entries", o->entries}, {"--plugin", o->plugin}, {"--json", o->json}};
-    for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
-        if (pass[i].value) {
-            argv[n++] = pass[i].name;
-            argv[n++] = pass[i].value;
-        }
-    if (o->have_seed) {
-        snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
-        argv[n++] = "--seed";
-        argv[n++] = seed;
-    }
-    if (o->quiet)
-        argv[n++] = "--quiet";
-    /* In this process's place, so that the trace may be standard input. */
-    fflush(NULL);
-    execv(program, (char **)(uintptr_t)argv);
-    error_exit(EXIT_CANNOT_TELL, "%s: cannot be started: %s", program, strerror(errno));
+    become(s, program);
 }

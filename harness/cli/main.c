@@ -8,51 +8,52 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, false,
+    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, OWN_NONE,
      command_list, NULL},
     {"machine", "What this machine is, and what it can do at best.", "machine [--anew]",
-     "faultline machine --json card.json", "anew trials load counters", false, false, command_machine,
+     "faultline machine --json card.json", "anew trials load counters", false, OWN_NONE, command_machine,
      "Its limits are measured once (some seconds) and kept in build/machine.json for as long as the machine is the "
      "same; --anew measures them again.\n"
      "HWLOC_XMLFILE or HWLOC_SYNTHETIC show another machine's topology; nothing is measured by it then.\n"
      "--trials 200 --load 3 shows whether comparisons keep their promises here, with the machine busy: exit code 1 if "
      "they do not."},
     {"demo", "Reproduces the failures that the articles tell of, checks every claim, writes the report.", "demo [LAB]",
-     "faultline demo 01", "broken only", false, false, command_demo,
+     "faultline demo 01", "broken only", false, OWN_DEMO, command_demo,
      "Exit code 1 when a claim does not hold. The report is build/report/index.html, the figures are "
-     "build/report/claims.json."},
+     "build/report/claims.json.\n"
+     "A lab may have more to show, with options of its own: faultline demo LAB --help names them."},
     {"check", "Runs the public tests on what you wrote.", "check LAB [--test T]", "faultline check 01 --test TASK/TEST",
-     "test debug plugin", true, false, command_check,
+     "test debug plugin", true, OWN_NONE, command_check,
      "Builds first. Exit code 1 when a test fails. --plugin tests that plugin in place of yours."},
-    {"watch", "Checks at every save.", "watch LAB [--test T]", "faultline watch 01", "test", true, false, command_watch,
-     "Ends with Ctrl-C."},
+    {"watch", "Checks at every save.", "watch LAB [--test T]", "faultline watch 01", "test", true, OWN_NONE,
+     command_watch, "Ends with Ctrl-C."},
     {"grade", "Grades one submission, public and secret seeds; code from it runs only in the sandbox.",
      "grade LAB [--submission DIR]", "faultline grade 01 --submission submissions/ada --json ada.json",
-     "submission secret allow-unsafe junit tap gradescope classroom test", true, false, command_grade,
+     "submission secret allow-unsafe junit tap gradescope classroom test", true, OWN_NONE, command_grade,
      "Exit code 0: full marks. 1: less. 3: the grader itself failed, and there is no grade."},
     {"bench", "What operations cost: time, counters, bytes, growth; all entries side by side.",
      "bench LAB [--entries A,B] [--baseline FILE]",
      "faultline bench 01 --entries two-choices,peak-ewma --json costs.json",
-     "entries operations sizes threads counters plugin baseline rounds", true, false, command_bench,
+     "entries operations sizes threads counters plugin baseline rounds", true, OWN_NONE, command_bench,
      "Entries whose check fails are not timed. Exit code 0: measured, no regression. 1: a regression against the "
      "baseline, or an entry that is wrong.\n"
      "3: cannot tell, for example because the baseline is another machine's. To compare two versions of your own code, "
      "build the old one as a\n"
      "plugin and time both in one run: --plugin old.so."},
     {"counters", "What can be counted on this machine, where each figure comes from, and how to read it.", "counters",
-     "faultline counters", "counters", false, false, command_counters, NULL},
+     "faultline counters", "counters", false, OWN_NONE, command_counters, NULL},
     {"replay", "Your own traffic through every entry.", "replay LAB TRACE",
-     "faultline replay 01 access.log --json rows.json", "entries plugin", true, true, command_replay,
+     "faultline replay 01 access.log --json rows.json", "entries plugin", true, OWN_REPLAY, command_replay,
      "TRACE is what the lab's replay reads, most often a log in Common or Combined Log Format; plain or gzip, or - for "
      "standard input.\n"
      "A lab has options of its own besides these: faultline replay LAB --help shows them."},
-    {"status", "How far you are.", "status", "faultline status", "", false, false, command_status, NULL},
+    {"status", "How far you are.", "status", "faultline status", "", false, OWN_NONE, command_status, NULL},
     {"hint", "The next hint for a task or test; three steps each.", "hint LAB --test T",
-     "faultline hint 01 --test TASK", "test all", true, false, command_hint, NULL},
+     "faultline hint 01 --test TASK", "test all", true, OWN_NONE, command_hint, NULL},
     {"reset", "Puts the starter back; what you wrote is kept beside it.", "reset LAB", "faultline reset 01", "", true,
-     false, command_reset, NULL},
+     OWN_NONE, command_reset, NULL},
     {"verify", "For authors of labs: the lab itself is tested.", "verify [LAB]", "faultline verify 01", "only", false,
-     false, command_verify,
+     OWN_NONE, command_verify,
      "The starter fails every graded test, the reference passes all, each mistake is caught by the test that lab.json "
      "names for it, each attack scores\n"
      "nothing, and each claim turns false when the failing algorithm takes the cure's place. --only runs one group: "
@@ -101,7 +102,7 @@ int main(int argc, char **argv)
     }
     struct session session = {0};
     options_parse(command, argc, argv, &session.options);
-    if (session.options.help && !(command->replays && session.options.lab)) {
+    if (session.options.help && !(command->own != OWN_NONE && session.options.lab)) {
         options_help(command, NULL);
         return EXIT_FINE;
     }

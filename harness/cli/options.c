@@ -76,6 +76,14 @@ static void print_option(const char *name, const char *argument, const char *wha
     printf("  %-22s %s\n", left, what);
 }
 
+/* The options that this lab adds to the command. */
+static const struct lab_option *own_options(const struct command *command, const struct lab *lab, uint32_t *n)
+{
+    const bool replay = command->own == OWN_REPLAY;
+    *n = !lab || command->own == OWN_NONE ? 0 : replay ? lab->replays : lab->demos;
+    return *n == 0 ? NULL : replay ? lab->replay : lab->demo;
+}
+
 void options_help(const struct command *command, const struct lab *lab)
 {
     printf("%s\n\n  faultline %s\n\n", command->summary, command->usage);
@@ -84,10 +92,12 @@ void options_help(const struct command *command, const struct lab *lab)
     for (size_t i = 0; i < OPTIONS; i++)
         if (takes(command, table[i].name))
             print_option(table[i].name, table[i].argument, table[i].help);
-    if (lab && lab->replays)
+    uint32_t owns;
+    const struct lab_option *own = own_options(command, lab, &owns);
+    if (owns)
         printf("\nLab %s also takes:\n", lab->id);
-    for (uint32_t i = 0; lab && i < lab->replays; i++)
-        print_option(lab->replay[i].name, lab->replay[i].argument, lab->replay[i].what);
+    for (uint32_t i = 0; i < owns; i++)
+        print_option(own[i].name, own[i].argument, own[i].what);
     printf("\nFor example:\n  %s\n", command->example);
 }
 
@@ -115,15 +125,17 @@ static _Noreturn void unknown(const struct command *command, const char *word)
 
 static _Noreturn void unknown_to_lab(const struct command *command, const struct lab *lab, const char *word)
 {
-    const char *names[OPTIONS + LAB_REPLAY + 1], *meant;
+    const char *names[OPTIONS + LAB_OPTIONS + 1], *meant;
+    uint32_t owns;
+    const struct lab_option *own = own_options(command, lab, &owns);
     char *list = NULL;
     size_t n = list_taken(command, names), size;
     FILE *out = open_memstream(&list, &size);
     if (!out)
         error_exit(EXIT_CANNOT_TELL, "out of memory");
-    for (uint32_t i = 0; i < lab->replays; i++) {
-        fprintf(out, "%s--%s %s", i ? ", " : "", lab->replay[i].name, lab->replay[i].argument);
-        names[n++] = lab->replay[i].name;
+    for (uint32_t i = 0; i < owns; i++) {
+        fprintf(out, "%s--%s %s", i ? ", " : "", own[i].name, own[i].argument);
+        names[n++] = own[i].name;
     }
     names[n] = NULL;
     fclose(out);
@@ -132,17 +144,23 @@ static _Noreturn void unknown_to_lab(const struct command *command, const struct
                "%s: there is no option --%s%s%s%s Lab %s takes %s%sthose of every lab (faultline %s %s "
                "--help)",
                command->name, word, meant ? "; was --" : "", meant ? meant : "", meant ? " meant?" : ".", lab->id, list,
-               lab->replays ? ", and " : "", command->name, lab->id);
+               owns ? ", and " : "", command->name, lab->id);
 }
 
 void options_of_lab(const struct command *command, const struct lab *lab, const struct options *options)
 {
+    uint32_t n;
+    const struct lab_option *own = own_options(command, lab, &n);
     for (uint32_t i = 0; i < options->owns; i++) {
         const char *name = options->own[i].name;
         const struct lab_option *o = NULL;
-        for (uint32_t k = 0; k < lab->replays; k++)
-            if (strcmp(lab->replay[k].name, name) == 0)
-                o = &lab->replay[k];
+        if (!lab)
+            error_exit(EXIT_WRONG_USE,
+                       "%s: there is no option --%s of all labs; for those of one: faultline %s LAB --help",
+                       command->name, name, command->name);
+        for (uint32_t k = 0; k < n; k++)
+            if (strcmp(own[k].name, name) == 0)
+                o = &own[k];
         if (!o)
             unknown_to_lab(command, lab, name);
         if (!options->own[i].value)
@@ -171,7 +189,7 @@ static void take_word(const struct command *command, const char *word, struct op
 {
     if (!options->lab)
         options->lab = word;
-    else if (!options->file && command->replays)
+    else if (!options->file && command->own == OWN_REPLAY)
         options->file = word;
     else if (takes(command, "submission"))
         error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; was --submission %s meant?", command->name, word,
@@ -184,8 +202,8 @@ static void take_word(const struct command *command, const char *word, struct op
 /* Which lab it is may stand further on, so whether it has this option is seen later. */
 static void take_own(const struct command *command, const char *name, const char *value, struct options *options)
 {
-    if (options->owns == LAB_REPLAY)
-        error_exit(EXIT_WRONG_USE, "%s: more than %d options of a lab", command->name, LAB_REPLAY);
+    if (options->owns == LAB_OPTIONS)
+        error_exit(EXIT_WRONG_USE, "%s: more than %d options of a lab", command->name, LAB_OPTIONS);
     snprintf(options->own[options->owns].name, sizeof options->own->name, "%s", name);
     options->own[options->owns++].value = value;
 }
@@ -206,7 +224,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
         for (size_t k = 0; k < OPTIONS; k++)
             if (strcmp(table[k].name, name) == 0 && takes(command, name))
                 o = &table[k];
-        if (!o && !command->replays)
+        if (!o && command->own == OWN_NONE)
             unknown(command, name);
         const char *value = equals ? equals + 1 : o && o->kind == FLAG ? NULL : i + 1 < argc ? argv[++i] : NULL;
         if (!o) {

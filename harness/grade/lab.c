@@ -75,7 +75,8 @@ static const struct field lab_fields[] = {
     {"seeds", FIELD_OBJECT, true, 0, 0, seed_fields},
     {"tasks", FIELD_OBJECTS, true, 1, 20, task_fields},
     {"mistakes", FIELD_OBJECTS, false, 0, 100, mistake_fields},
-    {"replay", FIELD_OBJECTS, false, 0, LAB_REPLAY, option_fields},
+    {"replay", FIELD_OBJECTS, false, 0, LAB_OPTIONS, option_fields},
+    {"demo", FIELD_OBJECTS, false, 0, LAB_OPTIONS, option_fields},
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 
@@ -104,6 +105,17 @@ static char **texts(const json_t *object, const char *name)
     for (size_t i = 0; i < json_array_size(list); i++)
         out[i] = (char *)(uintptr_t)json_string_value(json_array_get(list, i));
     return out;
+}
+
+static struct lab_option *read_options(const json_t *list, uint32_t *n)
+{
+    *n = (uint32_t)json_array_size(list);
+    struct lab_option *option = allocate(*n, sizeof *option);
+    for (uint32_t i = 0; i < *n; i++) {
+        const json_t *o = json_array_get(list, i);
+        option[i] = (struct lab_option){text(o, "name"), text(o, "argument"), text(o, "what")};
+    }
+    return option;
 }
 
 static void read_task(struct lab_task *task, const json_t *json)
@@ -159,13 +171,8 @@ static void read_fields(struct lab *lab, const json_t *json)
         const json_t *m = json_array_get(mistakes, i);
         lab->mistake[i] = (struct lab_mistake){text(m, "file"), text(m, "what"), text(m, "caught_by")};
     }
-    const json_t *replay = json_object_get(json, "replay");
-    lab->replays = (uint32_t)json_array_size(replay);
-    lab->replay = allocate(lab->replays, sizeof *lab->replay);
-    for (uint32_t i = 0; i < lab->replays; i++) {
-        const json_t *o = json_array_get(replay, i);
-        lab->replay[i] = (struct lab_option){text(o, "name"), text(o, "argument"), text(o, "what")};
-    }
+    lab->replay = read_options(json_object_get(json, "replay"), &lab->replays);
+    lab->demo = read_options(json_object_get(json, "demo"), &lab->demos);
 }
 
 static int check_test(const struct lab_test *test, uint32_t i, uint32_t j, struct error *err)
@@ -178,17 +185,17 @@ static int check_test(const struct lab_test *test, uint32_t i, uint32_t j, struc
     return 0;
 }
 
-static int check_replay(const struct lab *lab, struct error *err)
+static int check_options(const char *field, const struct lab_option *option, uint32_t n, struct error *err)
 {
-    static const char *const of_every_replay[] = {"entries", "plugin", "json", "seed", "quiet", "help"};
-    for (uint32_t i = 0; i < lab->replays; i++) {
-        const char *name = lab->replay[i].name;
-        for (size_t k = 0; k < sizeof of_every_replay / sizeof *of_every_replay; k++)
-            if (strcmp(name, of_every_replay[k]) == 0)
-                return error_set(err, -EINVAL, "replay[%u].name: every replay has --%s already", i, name);
+    static const char *const of_every_lab[] = {"entries", "plugin", "json", "seed", "quiet", "help", "broken", "only"};
+    for (uint32_t i = 0; i < n; i++) {
+        const char *name = option[i].name;
+        for (size_t k = 0; k < sizeof of_every_lab / sizeof *of_every_lab; k++)
+            if (strcmp(name, of_every_lab[k]) == 0)
+                return error_set(err, -EINVAL, "%s[%u].name: every %s has --%s already", field, i, field, name);
         for (uint32_t k = 0; k < i; k++)
-            if (strcmp(name, lab->replay[k].name) == 0)
-                return error_set(err, -EINVAL, "replay[%u].name: %s stands there twice", i, name);
+            if (strcmp(name, option[k].name) == 0)
+                return error_set(err, -EINVAL, "%s[%u].name: %s stands there twice", field, i, name);
     }
     return 0;
 }
@@ -218,7 +225,8 @@ static int check_sense(const struct lab *lab, const char *folder_name, struct er
         if (!lab_find_test(lab, lab->mistake[i].caught_by))
             return error_set(err, -EINVAL, "mistakes[%u].caught_by: there is no test %.100s", i,
                              lab->mistake[i].caught_by);
-    return check_replay(lab, err);
+    int code = check_options("replay", lab->replay, lab->replays, err);
+    return code ? code : check_options("demo", lab->demo, lab->demos, err);
 }
 
 int lab_load(const char *root, const char *folder_name, struct lab **out, struct error *err)
@@ -261,6 +269,7 @@ void lab_destroy(struct lab *lab)
     free(lab->task);
     free(lab->mistake);
     free(lab->replay);
+    free(lab->demo);
     free(lab->public_seed);
     free(lab->hand_in);
     free(lab->next);

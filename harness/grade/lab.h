@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-#define LAB_HINTS  3
-#define LAB_REPLAY 16 /* options of its own that a replay can have */
+#define LAB_HINTS   3
+#define LAB_OPTIONS 16 /* options of its own that a lab's replay can have, and its demo */
 
 /* Points for a figure that a test measures: all at `full` or better, none at `none` or worse, and between them by the
  * logarithm, so that halving what is too much gains the same everywhere. Better is smaller when full < none. */
@@ -45,7 +45,8 @@ struct lab_mistake {
     char *caught_by; /* "task/test" */
 };
 
-/* An option of the lab's own replay program; `faultline replay` takes it beside those that every replay has. */
+/* An option of the lab's own program replay or demo; `faultline replay` takes it beside those that every replay has, and
+ * `faultline demo` with one of them runs the lab's demo program in place of its claims. */
 struct lab_option {
     char *name;     /* "limit" */
     char *argument; /* "N/T" */
@@ -66,8 +67,8 @@ struct lab {
     uint32_t tasks;
     struct lab_mistake *mistake;
     uint32_t mistakes;
-    struct lab_option *replay;
-    uint32_t replays;
+    struct lab_option *replay, *demo;
+    uint32_t replays, demos;
     void *json; /* what the strings above point into */
 };
 

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT  1 /* of the file and of what is measured: kept figures of another are measured anew */
+#define FORMAT  2 /* of the file and of what is measured: kept figures of another are measured anew */
 #define ROUNDS  3
 #define SECONDS 5.0
 #define LEAST   8 /* chunks that make a row */
@@ -67,10 +67,14 @@ static const struct limit {
     {"read-2", "the same, two threads together", "GB/s", -1, limits_read, 2, false},
     {"copy", "copying memory in order, one thread", "GB/s", -1, limits_copy, 1, false},
     {"copy-2", "the same, two threads together", "GB/s", -1, limits_copy, 2, false},
-    {"flops-portable", "float32 multiply-adds, 128-bit vectors, one core", "GFLOP/s", -1, limits_multiply_add,
-     LIMITS_PORTABLE, false},
-    {"flops-avx2", "the same, AVX2 with FMA", "GFLOP/s", -1, limits_multiply_add, LIMITS_AVX2, false},
-    {"flops-avx512", "the same, AVX-512", "GFLOP/s", -1, limits_multiply_add, LIMITS_AVX512, false},
+    {"flops-portable", "float32 multiply-adds, 128-bit vectors, one core", "GFLOP/s", -1, limits_flops, LIMITS_PORTABLE,
+     false},
+    {"flops-avx2", "the same, AVX2 with FMA", "GFLOP/s", -1, limits_flops, LIMITS_AVX2, false},
+    {"flops-avx512", "the same, AVX-512", "GFLOP/s", -1, limits_flops, LIMITS_AVX512, false},
+    {"flops-avx512-2", "the same, two threads together", "GFLOP/s", -1, limits_flops, LIMITS_AVX512 | LIMITS_BOTH,
+     false},
+    {"flops-amx", "products of bfloat16 tiles, AMX, one core", "GFLOP/s", -1, limits_flops, LIMITS_AMX, false},
+    {"flops-amx-2", "the same, two threads together", "GFLOP/s", -1, limits_flops, LIMITS_AMX | LIMITS_BOTH, false},
     {"flush", "an append of 128 bytes, until fdatasync is back", "us", 1e-3, limits_flush, 0, false},
 };
 #define LIMITS (sizeof limits / sizeof *limits)

@@ -11,7 +11,7 @@
  * a guest on the two hardware threads of one real core: there the value is the median ("p50"). low and high hold the
  * middle 80 % of the chunks, whatever the statistic. High is far from low where the machine was busy.
  *
- * The file: {"format": 1, "fingerprint": of machine.h, "seconds": that it took, "note": or null, "limits": [rows]}.
+ * The file: {"format": 2, "fingerprint": of machine.h, "seconds": that it took, "note": or null, "limits": [rows]}.
  */
 #ifndef MEASURE_LIMITS_H
 #define MEASURE_LIMITS_H

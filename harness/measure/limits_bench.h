@@ -74,8 +74,9 @@ void limits_read(struct limits_bench *bench, struct limits_series *series, unsig
 void limits_copy(struct limits_bench *bench, struct limits_series *series, unsigned threads);
 void limits_memory_free(struct limits_bench *bench);
 
-enum limits_vector { LIMITS_PORTABLE, LIMITS_AVX2, LIMITS_AVX512 };
-void limits_multiply_add(struct limits_bench *bench, struct limits_series *series, unsigned which); /* ns per flop */
+enum limits_unit { LIMITS_PORTABLE, LIMITS_AVX2, LIMITS_AVX512, LIMITS_AMX, LIMITS_UNITS };
+#define LIMITS_BOTH 8u /* added to a unit: on two threads at the same time */
+void limits_flops(struct limits_bench *bench, struct limits_series *series, unsigned which); /* ns per flop */
 void limits_cycle(struct limits_bench *bench, struct limits_series *series, unsigned which);
 void limits_branch(struct limits_bench *bench, struct limits_series *series, unsigned which);
 void limits_clock(struct limits_bench *bench, struct limits_series *series, unsigned which);

@@ -97,10 +97,16 @@ struct at_result {
     float *lse;
 };
 
+/* Gradients of a loss, float32, with the shapes of q, k and v: what is found is added to what stands there. */
+struct at_gradients {
+    struct at_out q, k, v;
+};
+
 enum {
     AT_CAUSAL = 1,
     AT_TAKES_BF16 = 2,
-    AT_CONSTANT = 4, /* its workspace stays below a bound, however large n_q and n_k are */
+    AT_CONSTANT = 4,  /* its workspace stays below a bound, however large n_q and n_k are */
+    AT_ONLY_BF16 = 8, /* float32 it refuses: its products are of bfloat16 numbers, and nothing is rounded unasked */
 };
 
 struct at_ranked;
@@ -123,10 +129,22 @@ struct at_ops {
      * side the other one's bits come back. Of the problem it reads batch, heads, n_q and d. */
     void (*merge)(const struct at_problem *problem, const struct at_result *into, const struct at_result *from);
 
-    /* Part two; NULL: not a ring. */
+    /* Backward; NULL: forward only. How a loss changes with q, k and v, from how it changes with the output (d_out,
+     * float32). `result` is that of all keys, though q may have met only some of them here: with the whole log-sum-exp
+     * the weights of any block can be computed again, so none is kept. Adds these keys' share to the gradients. A part
+     * has some of the (batch, kv_head) pairs: with one pair there is work for one part. */
+    int (*backward_workspace)(const struct at_problem *problem, uint32_t parts, size_t *bytes);
+    int (*backward)(const struct at_problem *problem, const struct at_in *q, const struct at_in *k,
+                    const struct at_in *v, const struct at_result *result, const struct at_in *d_out,
+                    const struct at_gradients *gradients, uint32_t part, uint32_t parts, void *workspace);
+
+    /* Part two; NULL: not a ring. Backward may be missing. */
     int (*shard)(const struct at_ring *ring, uint32_t rank, struct at_positions *positions);
     int (*ring_workspace)(const struct at_ring *ring, const struct at_ranked *mine, size_t *bytes);
     int (*ring_forward)(const struct at_ring *ring, const struct at_ranked *mine, void *workspace);
+    int (*ring_backward_workspace)(const struct at_ring *ring, const struct at_ranked *mine, size_t *bytes);
+    int (*ring_backward)(const struct at_ring *ring, const struct at_ranked *mine, const struct at_in *d_out,
+                         const struct at_gradients *gradients, void *workspace);
 
     bool (*here)(void); /* does this machine have what it needs? NULL: every machine does */
     unsigned can;       /* AT_CAUSAL | ... */
@@ -156,7 +174,7 @@ struct at_link {
     int (*send)(void *self, const void *data, size_t bytes);
     int (*receive)(void *self, void *data, size_t bytes);
     /* Both at once, and without waiting: until `wait` is back, `out` may not be written and `in` not be touched. One
-     * such pair at a time (-EBUSY). Where there is one rank, what goes out comes in. */
+     * such pair at a time, and no send or receive between (-EBUSY). Where there is one rank, what goes out comes in. */
     int (*begin)(void *self, const void *out, size_t out_bytes, void *in, size_t in_bytes);
     int (*wait)(void *self); /* 0 at once when nothing is under way */
     int (*barrier)(void *self);
@@ -172,9 +190,10 @@ struct at_ring {
     uint32_t batch, heads, kv_heads, d;
     float scale;
     enum at_type type;           /* of q, k, v: on the wire too */
-    enum at_type partial;        /* what a partial result is rounded to before it is merged; AT_F32: not at all */
-    const struct at_ops *blocks; /* what a rank does with its queries and the keys that have just arrived */
-    uint32_t threads;            /* that a rank may use; 1: its own */
+    enum at_type partial;        /* what outputs are rounded to before two are merged, both of them; AT_F32: not at all.
+                                    (A log-sum-exp never is: no kernel in use gives one out as bfloat16.) */
+    const struct at_ops *blocks; /* what a rank does with its queries and the keys that have just arrived: its forward,
+                                    merge and backward do all the arithmetic, whatever they are */
 };
 
 /* A rank's own. Its rows are those of `shard`. Inputs stay as they are. */
@@ -185,11 +204,15 @@ struct at_ranked {
 };
 
 /* shard           0 and the positions of a rank's rows; -EINVAL: a ring that is none.
- * ring_workspace  of one rank: four blocks of keys and values at most, a partial result, and what `blocks` needs for
- *                 each thread. It doesn't depend on how many ranks there are.
+ * ring_workspace  of one rank, whichever; `mine` has no link yet. Four blocks of keys and values at most, a partial
+ *                 result, and what `blocks` needs for one part. It doesn't depend on how many ranks there are.
  * ring_forward    called on every rank. Ends when this rank's result is whole, and all it began has ended. In P - 1
  *                 rotations each rank sends every block of keys and values that it holds to its next one, batch x
  *                 kv_heads x d x 2 x width bytes a row, and nothing else; its own block comes not back. -errno of the
- *                 link or of `blocks`. */
+ *                 link or of `blocks`.
+ * ring_backward   after it, with its result. Keys and values travel as before. Their gradients, float32, travel with
+ *                 them and gather every rank's share, and in a P-th rotation come home: P x batch x kv_heads x d x 2 x
+ *                 4 bytes a row more. (One rank alone sends nothing.) `gradients` (of this rank's rows) are added to,
+ *                 as in backward. */
 
 #endif

@@ -18,18 +18,12 @@
 #include "blocks.h"
 
 #define GROUP_FLOATS (48u * 1024u) /* queries of a group, and as many of output: 384 KiB of L2 */
-#define LN2          0.693147180559945309417
 
 /* Where things lie in the workspace; counted in floats. All but the panels' own are multiples of AT_ALIGN. */
 struct plan {
     uint32_t panels, items, each; /* panels of a head; items of work it is cut into; the most panels of an item */
     size_t panel, queries, output, largest, sum, shrink, scores, keys, values, end;
 };
-
-static size_t whole_lines(size_t floats)
-{
-    return (floats + 15) & ~(size_t)15;
-}
 
 /* As many items as the cache asks for, in as many as there are parts: so that all parts have as much to do. */
 static struct plan plan(const struct kernel *kernel, const struct at_problem *p, uint32_t parts)
@@ -41,13 +35,13 @@ static struct plan plan(const struct kernel *kernel, const struct at_problem *p,
     items = (items + parts - 1) / parts * parts;
     a.items = items < a.panels ? (uint32_t)items : a.panels;
     a.each = a.items ? (a.panels + a.items - 1) / a.items : 0;
-    size_t block = p->type == AT_F32 ? 0 : whole_lines((size_t)BLOCK_KEYS * p->d);
-    a.output = whole_lines(a.queries + a.each * a.panel);
-    a.largest = whole_lines(a.output + a.each * a.panel);
-    a.sum = whole_lines(a.largest + (size_t)a.each * w);
-    a.shrink = whole_lines(a.sum + (size_t)a.each * w);
-    a.scores = whole_lines(a.shrink + w);
-    a.keys = whole_lines(a.scores + (size_t)BLOCK_KEYS * w);
+    size_t block = p->type == AT_F32 ? 0 : blocks_lines((size_t)BLOCK_KEYS * p->d);
+    a.output = blocks_lines(a.queries + a.each * a.panel);
+    a.largest = blocks_lines(a.output + a.each * a.panel);
+    a.sum = blocks_lines(a.largest + (size_t)a.each * w);
+    a.shrink = blocks_lines(a.sum + (size_t)a.each * w);
+    a.scores = blocks_lines(a.shrink + w);
+    a.keys = blocks_lines(a.scores + (size_t)BLOCK_KEYS * w);
     a.values = a.keys + block;
     a.end = a.values + block;
     return a;
@@ -119,21 +113,19 @@ static void store(const struct item *it)
     }
 }
 
-/* The block's rows as float32: where they lie, or widened into `room`. */
-static const float *block(const struct item *it, const struct at_in *t, uint32_t first, uint32_t keys, float *room,
-                          size_t *row)
+const float *blocks_rows(const struct at_problem *p, const struct at_in *t, uint32_t b, uint32_t kv, uint32_t first,
+                         uint32_t keys, float *room, size_t *row)
 {
-    uint32_t d = it->p->d;
-    if (it->p->type == AT_F32) {
+    if (p->type == AT_F32) {
         *row = t->row;
-        return at_row(t, AT_F32, it->b, it->kv, first);
+        return at_row(t, AT_F32, b, kv, first);
     }
     for (uint32_t j = 0; j < keys; j++) {
-        const uint16_t *from = at_row(t, AT_BF16, it->b, it->kv, first + j);
-        for (uint32_t c = 0; c < d; c++)
-            room[j * d + c] = at_from_bf16(from[c]);
+        const uint16_t *from = at_row(t, AT_BF16, b, kv, first + j);
+        for (uint32_t c = 0; c < p->d; c++)
+            room[j * p->d + c] = at_from_bf16(from[c]);
     }
-    *row = d;
+    *row = p->d;
     return room;
 }
 
@@ -161,8 +153,8 @@ static void run(const struct item *it)
     for (uint32_t first = 0; first < all; first += BLOCK_KEYS) {
         uint32_t keys = all - first < BLOCK_KEYS ? all - first : BLOCK_KEYS;
         size_t k_row, v_row;
-        const float *k = block(it, it->k, first, keys, it->work + it->at.keys, &k_row);
-        const float *v = block(it, it->v, first, keys, it->work + it->at.values, &v_row);
+        const float *k = blocks_rows(it->p, it->k, it->b, it->kv, first, keys, it->work + it->at.keys, &k_row);
+        const float *v = blocks_rows(it->p, it->v, it->b, it->kv, first, keys, it->work + it->at.values, &v_row);
         for (uint32_t n = it->first; n < it->end; n++) {
             uint32_t here = n - it->first, seen = at_visible(it->p, n * w + rows_in(it, n) - 1);
             if (seen <= first)

@@ -11,6 +11,7 @@
  *            speed.
  * Source     kernel.h, blocks.c.
  */
+#include "best.h"
 #include "exp2.h"
 
 #include <stdint.h>
@@ -66,6 +67,10 @@ HERE vec vec_exp2(vec x)
 
 #include "kernel.h"
 
-static const struct at_ops ops = {
-    .workspace = workspace, .forward = forward, .merge = at_merge, .can = AT_CAUSAL | AT_TAKES_BF16 | AT_CONSTANT};
-AT_ENTRY(blockwise, "blockwise", "blocks that stay in the cache, online softmax, portable C", &ops);
+const struct at_ops blockwise_ops = {.workspace = workspace,
+                                     .forward = forward,
+                                     .merge = at_merge,
+                                     .backward_workspace = backward_workspace,
+                                     .backward = backward,
+                                     .can = AT_CAUSAL | AT_TAKES_BF16 | AT_CONSTANT};
+AT_ENTRY(blockwise, "blockwise", "blocks that stay in the cache, online softmax, portable C", &blockwise_ops);

@@ -10,6 +10,7 @@
  * Source     kernel.h, blocks.c.
  */
 #if defined(__x86_64__)
+#include "best.h"
 #include "exp2.h"
 
 #include <immintrin.h>
@@ -63,14 +64,17 @@ static bool here(void)
     return __builtin_cpu_supports("avx512f");
 }
 #else
+#include "best.h"
 #include "problem.h"
 
 #include "elsewhere.h"
 #endif
 
-static const struct at_ops ops = {.workspace = workspace,
-                                  .forward = forward,
-                                  .merge = at_merge,
-                                  .here = here,
-                                  .can = AT_CAUSAL | AT_TAKES_BF16 | AT_CONSTANT};
-AT_ENTRY(blockwise_avx512, "blockwise-avx512", "blockwise with AVX-512, panels of 48 queries", &ops);
+const struct at_ops blockwise_avx512_ops = {.workspace = workspace,
+                                            .forward = forward,
+                                            .merge = at_merge,
+                                            .backward_workspace = backward_workspace,
+                                            .backward = backward,
+                                            .here = here,
+                                            .can = AT_CAUSAL | AT_TAKES_BF16 | AT_CONSTANT};
+AT_ENTRY(blockwise_avx512, "blockwise-avx512", "blockwise with AVX-512, panels of 48 queries", &blockwise_avx512_ops);

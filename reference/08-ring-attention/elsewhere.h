@@ -19,6 +19,19 @@ static int forward(const struct at_problem *p, const struct at_in *q, const stru
     return -ENOTSUP;
 }
 
+static int backward_workspace(const struct at_problem *p, uint32_t parts, size_t *bytes)
+{
+    return workspace(p, parts, bytes);
+}
+
+static int backward(const struct at_problem *p, const struct at_in *q, const struct at_in *k, const struct at_in *v,
+                    const struct at_result *result, const struct at_in *d_out, const struct at_gradients *gradients,
+                    uint32_t part, uint32_t parts, void *work)
+{
+    (void)d_out, (void)gradients;
+    return forward(p, q, k, v, result, part, parts, work);
+}
+
 static bool here(void)
 {
     return false;

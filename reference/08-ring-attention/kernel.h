@@ -1,4 +1,4 @@
-/* kernel.h: the three loops of a kernel, for vectors of any width.
+/* kernel.h: the loops of a kernel, for vectors of any width.
  *
  * Who includes it has said before: `vec` and LANES; ROWS x VECS vectors of sums that fit into registers, with room for
  * VECS more and one; TARGET, the attribute that lets the compiler use the machine; and vec_load, vec_store, vec_all,
@@ -20,9 +20,10 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* c (rows, WIDTH) = c x shrink + a (rows, depth) times b (depth, WIDTH); without shrink, c need hold nothing. */
+/* c (rows, WIDTH) = a (rows, depth) times b (depth, WIDTH). If it is to keep what c holds, that is added, first
+ * multiplied with `shrink` lane by lane, unless that is NULL. */
 INLINE void tile(const unsigned rows, const float *a, size_t a_row, size_t a_step, const float *b, uint32_t depth,
-                 float *c, const float *shrink)
+                 float *c, const bool keep, const float *shrink)
 {
     vec sum[ROWS][VECS];
     UNROLL for (unsigned r = 0; r < rows; r++) UNROLL for (unsigned n = 0; n < VECS; n++) sum[r][n] = vec_all(0);
@@ -38,7 +39,9 @@ INLINE void tile(const unsigned rows, const float *a, size_t a_row, size_t a_ste
     UNROLL for (unsigned r = 0; r < rows; r++) UNROLL for (unsigned n = 0; n < VECS; n++)
     {
         float *to = c + r * WIDTH + n * LANES;
-        vec_store(to, shrink ? vec_fma(vec_load(to), vec_load(shrink + n * LANES), sum[r][n]) : sum[r][n]);
+        if (keep)
+            sum[r][n] = vec_fma(vec_load(to), shrink ? vec_load(shrink + n * LANES) : vec_all(1), sum[r][n]);
+        vec_store(to, sum[r][n]);
     }
 }
 
@@ -46,9 +49,9 @@ TARGET static void scores(const float *k, size_t row, uint32_t keys, uint32_t d,
 {
     uint32_t j = 0;
     for (; j + ROWS <= keys; j += ROWS)
-        tile(ROWS, k + j * row, row, 1, q, d, s + j * WIDTH, NULL);
+        tile(ROWS, k + j * row, row, 1, q, d, s + j * WIDTH, false, NULL);
     for (; j < keys; j++)
-        tile(1, k + j * row, row, 1, q, d, s + j * WIDTH, NULL);
+        tile(1, k + j * row, row, 1, q, d, s + j * WIDTH, false, NULL);
 }
 
 TARGET static void weights(float *s, uint32_t keys, float *m, float *l, float *shrink)
@@ -79,12 +82,34 @@ TARGET static void values(const float *v, size_t row, uint32_t keys, uint32_t d,
 {
     uint32_t c = 0;
     for (; c + ROWS <= d; c += ROWS)
-        tile(ROWS, v + c, 1, row, weight, keys, o + c * WIDTH, shrink);
+        tile(ROWS, v + c, 1, row, weight, keys, o + c * WIDTH, true, shrink);
     for (; c < d; c++)
-        tile(1, v + c, 1, row, weight, keys, o + c * WIDTH, shrink);
+        tile(1, v + c, 1, row, weight, keys, o + c * WIDTH, true, shrink);
 }
 
-static const struct kernel kernel = {WIDTH, scores, weights, values};
+TARGET static void slopes(float *s, float *slope, uint32_t keys, const float *lse, const float *delta)
+{
+    for (uint32_t j = 0; j < keys; j++, s += WIDTH, slope += WIDTH)
+        UNROLL for (unsigned n = 0; n < VECS; n++)
+        {
+            vec weight = vec_exp2(vec_load(s + n * LANES) - vec_load(lse + n * LANES));
+            vec_store(s + n * LANES, weight);
+            vec_store(slope + n * LANES, weight * (vec_load(slope + n * LANES) - vec_load(delta + n * LANES)));
+        }
+}
+
+TARGET static void outer(const float *a, uint32_t keys, const float *b, uint32_t columns, float *c)
+{
+    for (uint32_t first = 0; first < columns; first += WIDTH, b += WIDTH * WIDTH, c += keys * WIDTH) {
+        uint32_t j = 0;
+        for (; j + ROWS <= keys; j += ROWS)
+            tile(ROWS, a + j * WIDTH, WIDTH, 1, b, WIDTH, c + j * WIDTH, true, NULL);
+        for (; j < keys; j++)
+            tile(1, a + j * WIDTH, WIDTH, 1, b, WIDTH, c + j * WIDTH, true, NULL);
+    }
+}
+
+static const struct kernel kernel = {WIDTH, scores, weights, values, slopes, outer};
 
 static int workspace(const struct at_problem *p, uint32_t parts, size_t *bytes)
 {
@@ -95,6 +120,18 @@ static int forward(const struct at_problem *p, const struct at_in *q, const stru
                    const struct at_result *result, uint32_t part, uint32_t parts, void *work)
 {
     return blocks_forward(&kernel, p, q, k, v, result, part, parts, work);
+}
+
+static int backward_workspace(const struct at_problem *p, uint32_t parts, size_t *bytes)
+{
+    return blocks_backward_workspace(&kernel, p, parts, bytes);
+}
+
+static int backward(const struct at_problem *p, const struct at_in *q, const struct at_in *k, const struct at_in *v,
+                    const struct at_result *result, const struct at_in *d_out, const struct at_gradients *gradients,
+                    uint32_t part, uint32_t parts, void *work)
+{
+    return blocks_backward(&kernel, p, q, k, v, result, d_out, gradients, part, parts, work);
 }
 
 #endif

@@ -26,12 +26,30 @@ Test(contract, what_is_no_problem_is_refused)
         size_t bytes = 77;
         if (!entry_runs(e))
             continue;
+        good.type = entry_takes(e, AT_F32) ? AT_F32 : AT_BF16;
+        for (int i = 0; i < 11; i++)
+            bad[i].type = good.type;
         for (int i = 0; i < 11; i++) {
             int code = entry_ops(e)->workspace(&bad[i], 1, &bytes);
             cr_assert(code == -EINVAL && bytes == 77, "%s, %d: expected: -EINVAL; actual: %d", (*e)->name, i, code);
         }
         cr_assert_eq(entry_ops(e)->workspace(&good, 0, &bytes), -EINVAL);
         cr_assert_eq(entry_ops(e)->workspace(&good, 1, &bytes), 0);
+    }
+}
+
+Test(contract, what_an_entry_does_not_take_it_refuses)
+{
+    for (int type = AT_F32; type <= AT_BF16; type++) {
+        struct at_problem p = problem_of(4, 4, 4);
+        p.type = (enum at_type)type;
+        for (const struct plugin_entry *const *e = first_entry; e != end_entry; e++) {
+            size_t bytes = 77;
+            if (!entry_runs(e) || entry_takes(e, p.type))
+                continue;
+            cr_assert_eq(entry_ops(e)->workspace(&p, 1, &bytes), -ENOTSUP, "%s", (*e)->name);
+            cr_assert_eq(entry_ops(e)->forward(&p, NULL, NULL, NULL, NULL, 0, 1, NULL), -ENOTSUP, "%s", (*e)->name);
+        }
     }
 }
 
@@ -42,6 +60,7 @@ Test(contract, memory_is_quadratic_or_constant)
         size_t a = 0, b = 0;
         if (!entry_runs(e))
             continue;
+        small.type = large.type = entry_takes(e, AT_F32) ? AT_F32 : AT_BF16;
         cr_assert_eq(entry_ops(e)->workspace(&small, 1, &a), 0);
         cr_assert_eq(entry_ops(e)->workspace(&large, 1, &b), 0);
         if (entry_ops(e)->can & AT_CONSTANT)
@@ -52,17 +71,18 @@ Test(contract, memory_is_quadratic_or_constant)
     }
 }
 
-Test(contract, parts_make_no_difference)
+static void expect_same_in_parts(enum at_type type)
 {
     struct at_problem p = problem_of(700, 300, 32);
     p.heads = 2;
     p.causal = true;
+    p.type = type;
     struct world w;
     world_make(&w, &p, 1, 1, 0);
     size_t bytes = (w.result_floats + w.lse_floats) * sizeof(float);
     float *first = malloc(bytes);
     for (const struct plugin_entry *const *e = first_entry; e != end_entry; e++)
-        for (uint32_t parts = 1; parts < 40 && entry_runs(e); parts += parts) {
+        for (uint32_t parts = 1; parts < 40 && entry_takes(e, type); parts += parts) {
             world_run(&w, entry_ops(e), parts);
             if (parts == 1)
                 memcpy(first, w.memory[3], bytes);
@@ -73,34 +93,47 @@ Test(contract, parts_make_no_difference)
     world_end(&w);
 }
 
-/* Inputs that end where the page ends, and behind it none: who reads beyond a row's end, or one row too many, dies. */
-static const float *at_the_edge(size_t floats)
+Test(contract, parts_make_no_difference)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (floats * sizeof(float) + page - 1) / page * page;
+    expect_same_in_parts(AT_F32);
+    expect_same_in_parts(AT_BF16);
+}
+
+/* Inputs that end where the page ends, and behind it none: who reads beyond a row's end, or one row too many, dies. */
+static const void *at_the_edge(size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + page - 1) / page * page;
     char *at = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     cr_assert(at != MAP_FAILED);
     cr_assert_eq(mprotect(at + room, page, PROT_NONE), 0);
-    return (const float *)(const void *)(at + room) - floats;
+    return at + room - bytes;
+}
+
+static void expect_nothing_beyond(enum at_type type, uint32_t n, uint32_t d)
+{
+    size_t row = d * (type == AT_F32 ? sizeof(float) : sizeof(uint16_t));
+    struct at_problem p = problem_of(n, n + 1, d);
+    struct at_in q = {at_the_edge(n * row), 0, 0, d}, k = {at_the_edge((n + 1) * row), 0, 0, d};
+    static float out[160 * 64], lse[160];
+    struct at_result result = {{out, 0, 0, d}, lse};
+    p.type = type;
+    for (const struct plugin_entry *const *e = first_entry; e != end_entry; e++) {
+        size_t bytes;
+        if (!entry_takes(e, type))
+            continue;
+        cr_assert_eq(entry_ops(e)->workspace(&p, 1, &bytes), 0);
+        void *room = aligned_alloc(AT_ALIGN, (bytes + AT_ALIGN) / AT_ALIGN * AT_ALIGN);
+        cr_assert_eq(entry_ops(e)->forward(&p, &q, &k, &k, &result, 0, 1, room), 0);
+        free(room);
+        cr_assert(out[0] == 0 && fabs((double)lse[0] - log(n + 1)) < 1e-6, "%s", (*e)->name); /* all zeros */
+    }
 }
 
 Test(contract, nothing_is_read_beyond_the_inputs)
 {
     static const uint32_t d[] = {1, 3, 8, 13, 64};
     for (int i = 0; i < 5; i++)
-        for (uint32_t n = 1; n < 70; n += 17) {
-            struct at_problem p = problem_of(n, n + 1, d[i]);
-            struct at_in q = {at_the_edge(n * d[i]), 0, 0, d[i]}, k = {at_the_edge((n + 1) * d[i]), 0, 0, d[i]};
-            float out[70 * 64], lse[70];
-            struct at_result result = {{out, 0, 0, d[i]}, lse};
-            for (const struct plugin_entry *const *e = first_entry; e != end_entry; e++) {
-                size_t bytes;
-                if (!entry_runs(e))
-                    continue;
-                cr_assert_eq(entry_ops(e)->workspace(&p, 1, &bytes), 0);
-                void *room = aligned_alloc(AT_ALIGN, (bytes + AT_ALIGN) / AT_ALIGN * AT_ALIGN);
-                cr_assert_eq(entry_ops(e)->forward(&p, &q, &k, &k, &result, 0, 1, room), 0);
-                free(room);
-                cr_assert(out[0] == 0 && fabs((double)lse[0] - log(n + 1)) < 1e-6, "%s", (*e)->name); /* all zeros */
-            }
-        }
+        for (uint32_t n = 1; n < 160; n += 42)
+            for (int type = AT_F32; type <= AT_BF16; type++)
+                expect_nothing_beyond((enum at_type)type, n, d[i]);
 }

@@ -52,6 +52,11 @@ static double get(const struct world *w, const struct at_in *t, uint32_t b, uint
     return x;
 }
 
+double world_get(const struct world *w, int which, uint32_t b, uint32_t h, uint32_t i, uint32_t c)
+{
+    return get(w, which == 0 ? &w->q : which == 1 ? &w->k : &w->v, b, h, i, c);
+}
+
 void world_set(struct world *w, int which, uint32_t b, uint32_t h, uint32_t i, uint32_t c, float x)
 {
     const struct at_in *t = which == 0 ? &w->q : which == 1 ? &w->k : &w->v;

@@ -20,9 +20,22 @@ static inline const struct at_ops *entry_ops(const struct plugin_entry *const *e
 {
     return (*e)->ops;
 }
+/* Can it compute here? The entries of a ring have no forward of their own. */
 static inline bool entry_runs(const struct plugin_entry *const *e)
 {
-    return !entry_ops(e)->here || entry_ops(e)->here();
+    return entry_ops(e)->forward && (!entry_ops(e)->here || entry_ops(e)->here());
+}
+
+/* ... a problem with inputs of this type? */
+static inline bool entry_takes(const struct plugin_entry *const *e, enum at_type type)
+{
+    return entry_runs(e) && !(entry_ops(e)->can & (type == AT_F32 ? AT_ONLY_BF16 : 0)) &&
+           (type == AT_F32 || entry_ops(e)->can & AT_TAKES_BF16);
+}
+/* ... as exactly as float32 does? */
+static inline bool entry_is_fine(const struct plugin_entry *const *e, enum at_type type)
+{
+    return entry_takes(e, type) && !(entry_ops(e)->can & AT_ONLY_BF16);
 }
 
 /* A problem, its inputs, and room for a result with guards around it. */
@@ -44,6 +57,8 @@ void world_make(struct world *w, const struct at_problem *p, uint64_t seed, floa
 void world_solve(struct world *w); /* again, after somebody changed the problem or the inputs */
 void world_end(struct world *w);
 void world_set(struct world *w, int which, uint32_t b, uint32_t h, uint32_t i, uint32_t c, float x); /* 0 q, 1 k, 2 v */
+
+double world_get(const struct world *w, int which, uint32_t b, uint32_t h, uint32_t i, uint32_t c);
 
 /* Computes the result in `parts` parts, from the last to the first, each with a workspace of exactly the size asked
  * for between guards. */

@@ -1,0 +1,95 @@
+/* claims_misses.c: what a last-level cache of 1 MiB sees of it, simulated. */
+#include "misses.h"
+#include "parts.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define FEW  256u  /* tokens: a matrix of 256 KiB, which fits */
+#define MANY 1024u /* 4 MiB, which does not */
+
+static void tell(struct claim_here *here, double value, const struct error *err)
+{
+    *here = (struct claim_here){.value = value, .low = value, .high = value};
+    if (isnan(value))
+        snprintf(here->why, sizeof here->why, "%.190s", err->text);
+}
+
+static double growth(const char *entry, struct error *err)
+{
+    double few = misses_of(entry, FEW, err), many = isnan(few) ? NAN : misses_of(entry, MANY, err);
+    return many / few;
+}
+
+static double three_passes(void)
+{
+    return 3.0 / 16 / 64 * 1000;
+}
+
+static void naive_misses(bool broken, struct claim_here *here)
+{
+    struct error err = {""};
+    tell(here, misses_of(broken ? "blockwise" : "naive", MANY, &err), &err);
+}
+
+static double twice(void)
+{
+    return 2;
+}
+
+static void naive_rises(bool broken, struct claim_here *here)
+{
+    struct error err = {""};
+    tell(here, growth(broken ? "blockwise" : "naive", &err), &err);
+}
+
+static double same(void)
+{
+    return 1;
+}
+
+static void blocks_stay(bool broken, struct claim_here *here)
+{
+    struct error err = {""};
+    tell(here, growth(broken ? "naive" : "blockwise", &err), &err);
+}
+
+static const struct claim claims[] = {
+    {.id = "misses-naive",
+     .statement =
+         "A matrix that does not fit goes through the last cache three times: when scores are written, when they "
+         "become weights, when values are weighted. 1,024 tokens, d = 16, a cache of 1 MiB.",
+     .formula = "3 passes x 1/16 line a score / 64 operations a score",
+     .unit = "misses/1000 operations",
+     .source = "simulated",
+     .broken = "blockwise in place of naive",
+     .relation = CLAIM_EQUALS,
+     .seeds = 1,
+     .predict = three_passes,
+     .measure_here = naive_misses,
+     .slack = 0.3,
+     .slack_why = "inputs and output miss too, and the last rows written are still there when they are read"},
+    {.id = "misses-rise",
+     .statement = "So its misses for an operation rise when the matrix outgrows the cache: from 256 tokens to 1,024 at "
+                  "least twofold.",
+     .formula = "at least 2",
+     .unit = "times",
+     .source = "simulated",
+     .broken = "blockwise in place of naive",
+     .relation = CLAIM_AT_LEAST,
+     .seeds = 1,
+     .predict = twice,
+     .measure_here = naive_rises},
+    {.id = "misses-flat",
+     .statement = "Those of blockwise attention do not rise.",
+     .formula = "at most 1",
+     .unit = "times",
+     .source = "simulated",
+     .broken = "naive in place of blockwise",
+     .relation = CLAIM_AT_MOST,
+     .seeds = 1,
+     .predict = same,
+     .measure_here = blocks_stay},
+};
+
+const struct claim_part part_misses = {claims, COUNT(claims), NULL, 0};

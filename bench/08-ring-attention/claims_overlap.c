@@ -1,0 +1,148 @@
+/* claims_overlap.c: a step of the ring computes 4 d c^2 operations and transfers 8 d c bytes (float32). One is hidden
+ * behind the other when both are under way at once: a step then takes the longer of them, and from c = 2 F / B tokens a
+ * rank on it is the computing.
+ *
+ * Here on the clock of the loop transport, where F and B are what they are said to be.
+ */
+#include "parts.h"
+#include "runs.h"
+
+#include <math.h>
+
+#define RANKS 4u
+#define DEPTH 512u
+#define SPEED 100.0 /* F: operations in a ns */
+#define LINK  10.0  /* B: bytes in a ns */
+#define KNEE  (2 * SPEED / LINK)
+
+static double compute_us(double c)
+{
+    return 4 * DEPTH * c * c / SPEED / 1000;
+}
+
+static double transfer_us(double c)
+{
+    return 8 * DEPTH * c / LINK / 1000;
+}
+
+/* Time of the whole ring, us. */
+static double ring_us(const char *entry, uint32_t c)
+{
+    struct ring_case run = {.entry = entry,
+                            .ranks = RANKS,
+                            .each = c,
+                            .layout = AT_CONTIGUOUS,
+                            .d = DEPTH,
+                            .loop = {.bytes_per_ns = LINK, .work_per_ns = SPEED / (4 * DEPTH)}};
+    struct ring_result r = ring_case_run(&run);
+    return r.met ? (double)r.record.total / 1000 : NAN;
+}
+
+/* At the knee both take equally long; the last step has nothing to transfer. */
+static double predicted_knee(void)
+{
+    return RANKS * compute_us(KNEE);
+}
+
+static double at_the_knee(const struct claim_run *run)
+{
+    return ring_us(run->broken ? "ring-blocking" : "ring", (uint32_t)KNEE);
+}
+
+static double predicted_slow(void)
+{
+    return (RANKS - 1) * transfer_us(KNEE / 4) + compute_us(KNEE / 4);
+}
+
+static double below_the_knee(const struct claim_run *run)
+{
+    return ring_us(run->broken ? "ring-blocking" : "ring", (uint32_t)(KNEE / 4));
+}
+
+/* ---- plot ---- */
+
+static const double tokens[] = {2, 3, 4, 6, 8, 12, 16, 20, 26, 36, 50, 70, 100, 128};
+
+static double shard(uint32_t i)
+{
+    return tokens[i];
+}
+static double longer(uint32_t i, const struct claim_run *run)
+{
+    (void)run;
+    return fmax(compute_us(tokens[i]), transfer_us(tokens[i]));
+}
+static double sum(uint32_t i, const struct claim_run *run)
+{
+    (void)run;
+    return compute_us(tokens[i]) + transfer_us(tokens[i]);
+}
+/* The mean of the steps that do transfer. */
+static double step_us(const char *entry, uint32_t i)
+{
+    return (ring_us(entry, (uint32_t)tokens[i]) - compute_us(tokens[i])) / (RANKS - 1);
+}
+static double overlapped(uint32_t i, const struct claim_run *run)
+{
+    (void)run;
+    return step_us("ring", i);
+}
+static double one_after_the_other(uint32_t i, const struct claim_run *run)
+{
+    (void)run;
+    return step_us("ring-blocking", i);
+}
+
+static const struct claim_series series[] = {{"max(compute, transfer)", true, COUNT(tokens), shard, longer},
+                                             {"ring", false, COUNT(tokens), shard, overlapped},
+                                             {"compute + transfer", true, COUNT(tokens), shard, sum},
+                                             {"ring-blocking", false, COUNT(tokens), shard, one_after_the_other},
+                                             {.name = NULL}};
+
+static const struct claim_plot plots[] = {
+    {.id = "overlap",
+     .title = "A step of the ring: F = 100 GFLOP/s, B = 10 GB/s, d = 512, float32",
+     .reading =
+         "Transfers grow with the tokens of a rank, computing with their square. Below c = 2 F / B = 20 the link "
+         "decides, above it the processor. Who does not compute meanwhile pays for both.",
+     .x = "tokens of a rank, c",
+     .x_unit = "",
+     .y = "time of a step",
+     .y_unit = "us",
+     .log_x = true,
+     .log_y = true,
+     .seeds = 1,
+     .series = series},
+};
+
+static const struct claim claims[] = {
+    {.id = "overlap-knee",
+     .statement =
+         "With c = 2 F / B tokens a rank, computing and transferring take equally long, and a ring that does both "
+         "at once takes as long as computing alone.",
+     .formula = "P x 4 d c^2 / F at c = 2 F / B = 20",
+     .unit = "us",
+     .source = "simulated",
+     .broken = "sending and receiving before computing",
+     .relation = CLAIM_EQUALS,
+     .seeds = 1,
+     .predict = predicted_knee,
+     .measure = at_the_knee,
+     .slack = 0.1,
+     .slack_why = "the clock counts whole nanoseconds"},
+    {.id = "overlap-slow",
+     .statement =
+         "With a quarter of that the link decides: a step takes its transfer, and computing is hidden behind it.",
+     .formula = "(P - 1) x 8 d c / B + 4 d c^2 / F at c = 5",
+     .unit = "us",
+     .source = "simulated",
+     .broken = "sending and receiving before computing",
+     .relation = CLAIM_EQUALS,
+     .seeds = 1,
+     .predict = predicted_slow,
+     .measure = below_the_knee,
+     .slack = 0.1,
+     .slack_why = "the clock counts whole nanoseconds"},
+};
+
+const struct claim_part part_overlap = {claims, COUNT(claims), plots, COUNT(plots)};

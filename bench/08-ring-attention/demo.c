@@ -1,0 +1,323 @@
+/* demo: exact attention over as many tokens as you have patience for, in a ring of threads on this machine.
+ *
+ *     demo --tokens N [--d 64] [--ranks P] [--type bfloat16|float32] [--causal yes|no] [--layout contiguous|striped|zigzag]
+ *          [--check ROWS] [--json FILE] [--seed N] [--quiet]
+ *
+ * N may end in K, M or G: powers of 1,024. Every number of q, k and v follows from the seed. When all is computed, some
+ * rows of every rank are computed again in float64, from the seed, and compared.
+ */
+#include "job.h"
+#include "runs.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/terminal.h"
+#include "base/text.h"
+#include "measure/topology.h"
+#include "report/table.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MOST_TOKENS ((uint64_t)1 << 32)
+#define TICK_PAIRS  ((uint64_t)1 << 30) /* about so many pairs between two looks at the progress */
+/* Errors allowed, as a share of the output's root mean square: the mean of a million random values is near 0, so an
+ * absolute bound would say nothing. bfloat16 has 8 bits: inputs are exact in it, weights are rounded. */
+#define MOST_FLOAT 1e-4
+#define MOST_BF16  2e-2
+
+static struct {
+    uint64_t tokens, d, ranks, check, seed;
+    enum at_type type;
+    enum at_layout layout;
+    bool causal, typed, quiet;
+    const char *json;
+} run = {.d = 64, .check = 64, .seed = 1};
+
+/* ---- what was asked for ---- */
+
+static const char *value_of(int argc, char **argv, int *i)
+{
+    if (++*i >= argc)
+        error_exit(EXIT_WRONG_USE, "demo: %s needs a value", argv[*i - 1]);
+    return argv[*i];
+}
+
+/* "64", "64K", "1M": powers of 1,024. */
+static bool scaled(const char *text, uint64_t *number)
+{
+    char digits[24];
+    size_t n = strlen(text);
+    static const char units[] = "kmg";
+    const char *unit = n ? strchr(units, text[n - 1] | 0x20) : NULL;
+    if (n == 0 || n >= sizeof digits)
+        return false;
+    snprintf(digits, sizeof digits, "%.*s", (int)(n - (unit && *unit)), text);
+    const unsigned shift = unit && *unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (!text_number(digits, number) || *number > MOST_TOKENS >> shift)
+        return false;
+    *number <<= shift;
+    return true;
+}
+
+static uint64_t number_of(int argc, char **argv, int *i, uint64_t least, uint64_t most)
+{
+    const char *name = argv[*i], *text = value_of(argc, argv, i);
+    uint64_t number;
+    if (!scaled(text, &number) || number < least || number > most)
+        error_exit(EXIT_WRONG_USE, "demo: %s takes a number from %llu to %llu (64K and 1M are understood), not \"%s\"",
+                   name, (unsigned long long)least, (unsigned long long)most, text);
+    return number;
+}
+
+/* Which of the words it is. */
+static int word_of(int argc, char **argv, int *i, const char *const *words)
+{
+    const char *name = argv[*i], *text = value_of(argc, argv, i);
+    char list[100] = "";
+    for (int n = 0; words[n]; n++) {
+        if (strcmp(words[n], text) == 0)
+            return n;
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", n ? ", " : "", words[n]);
+    }
+    error_exit(EXIT_WRONG_USE, "demo: %s is one of %s, not \"%s\"", name, list, text);
+}
+
+static void parse(int argc, char **argv)
+{
+    static const char *const types[] = {"float32", "bfloat16", NULL}, *const yes[] = {"no", "yes", NULL};
+    static const char *const layouts[] = {"contiguous", "striped", "zigzag", NULL};
+    static const char *const options[] = {"--tokens", "--d",    "--ranks", "--type",  "--causal", "--layout",
+                                          "--check",  "--json", "--seed",  "--quiet", NULL};
+    bool laid_out = false;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--tokens") == 0)
+            run.tokens = number_of(argc, argv, &i, 2, MOST_TOKENS);
+        else if (strcmp(word, "--d") == 0)
+            run.d = number_of(argc, argv, &i, 1, AT_MAX_D);
+        else if (strcmp(word, "--ranks") == 0)
+            run.ranks = number_of(argc, argv, &i, 1, 64);
+        else if (strcmp(word, "--check") == 0)
+            run.check = number_of(argc, argv, &i, 1, 65536);
+        else if (strcmp(word, "--type") == 0)
+            run.type = word_of(argc, argv, &i, types) ? AT_BF16 : AT_F32, run.typed = true;
+        else if (strcmp(word, "--causal") == 0)
+            run.causal = word_of(argc, argv, &i, yes) == 1;
+        else if (strcmp(word, "--layout") == 0)
+            run.layout = (enum at_layout)word_of(argc, argv, &i, layouts), laid_out = true;
+        else if (strcmp(word, "--json") == 0)
+            run.json = value_of(argc, argv, &i);
+        else if (strcmp(word, "--seed") == 0)
+            run.seed = number_of(argc, argv, &i, 0, MOST_TOKENS);
+        else if (strcmp(word, "--quiet") == 0)
+            run.quiet = true;
+        else {
+            const char *meant = text_nearest(word, options);
+            error_exit(EXIT_WRONG_USE, meant ? "demo: there is no option %s; was %s meant?" : "demo: what is \"%s\"?",
+                       word, meant);
+        }
+    }
+    if (run.tokens == 0)
+        error_exit(EXIT_WRONG_USE, "demo: over how many tokens? For example: --tokens 1M");
+    if (run.causal && !laid_out)
+        run.layout = AT_ZIGZAG;
+}
+
+/* ---- progress ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    struct progress bar;
+    uint64_t met[64];
+} shown = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void tick(void *context, uint32_t rank, uint64_t met, uint64_t all)
+{
+    (void)context, (void)all;
+    pthread_mutex_lock(&shown.lock);
+    shown.met[rank] = met;
+    uint64_t sum = 0;
+    for (uint32_t r = 0; r < run.ranks; r++)
+        sum += shown.met[r];
+    progress_set(&shown.bar, sum);
+    pthread_mutex_unlock(&shown.lock);
+}
+
+/* ---- the run ---- */
+
+static double peak_mib(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)used.ru_maxrss / 1024;
+}
+
+static uint32_t cores(void)
+{
+    struct topology *t;
+    struct error err;
+    if (topology_load(&t, &err) != 0)
+        return 1;
+    const uint32_t n = topology_usable_cores(t);
+    topology_destroy(t);
+    return n > 64 ? 64 : n ? n : 1;
+}
+
+static void must(int code, const char *what)
+{
+    if (code)
+        error_exit(code == -EINVAL ? EXIT_WRONG_USE : EXIT_CANNOT_TELL, "demo: %s: %s", what, strerror(-code));
+}
+
+static struct job_error check(const struct job *job, const struct job_rank *ranks)
+{
+    struct job_error worst = {.size = INFINITY};
+    const uint32_t each = (uint32_t)((run.check + run.ranks - 1) / run.ranks);
+    struct progress bar;
+    progress_start(&bar, "checking in float64", run.ranks, run.quiet);
+    for (uint32_t r = 0; r < run.ranks; r++) {
+        struct job_error e;
+        must(job_rank_check(job, &ranks[r], each, &e), "the check");
+        worst.out = fmax(worst.out, e.out);
+        worst.lse = fmax(worst.lse, e.lse);
+        worst.size = fmin(worst.size, e.size);
+        progress_set(&bar, r + 1);
+    }
+    progress_end(&bar);
+    return worst;
+}
+
+static void cell(struct table *t, const char *what, const char *value, const char *source)
+{
+    table_cell(t, "%s", what);
+    table_cell(t, "%s", value);
+    table_cell(t, "%s", source);
+}
+
+__attribute__((format(printf, 2, 3))) static const char *put(char *out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(out, 160, format, args);
+    va_end(args);
+    return out;
+}
+
+static void print(const struct job *job, const struct job_rank *ranks, const char *entry, double seconds,
+                  const struct job_error *error, double relative, double most)
+{
+    char text[160], number[TEXT_NUMBER];
+    struct table *t = table_create();
+    double waited = 0, sent = 0;
+    for (uint32_t r = 0; r < run.ranks; r++) {
+        sent += (double)ranks[r].sent;
+        for (uint32_t i = 0; i < ranks[r].spans; i++)
+            waited += ranks[r].span[i].what == JOB_WAIT ? (double)(ranks[r].span[i].end - ranks[r].span[i].begin) : 0;
+    }
+    const double all = (double)run.tokens, one = run.type == AT_BF16 ? 2 : 4, mib = 1 << 20;
+    table_column(t, "what", TABLE_LEFT);
+    table_column(t, "figure", TABLE_LEFT);
+    table_column(t, "source", TABLE_LEFT);
+    cell(t, "tokens", text_count(number, run.tokens), "asked for");
+    cell(t, "attention", put(text, "%s, d = %llu%s", entry, (unsigned long long)run.d, run.causal ? ", causal" : ""),
+         "");
+    cell(t, "time", put(text, "%.1f s", seconds), "measured, clock");
+    cell(t, "speed", put(text, "%.4g GFLOP/s", job_operations(&job->ring) / seconds / 1e9),
+         "4 d operations a pair / time");
+    cell(t, "waiting for the ring", put(text, "%.2f %% of the ranks' time", waited / 1e7 / seconds / (double)run.ranks),
+         "measured, clock");
+    cell(t, "sent by all ranks", put(text, "%.4g MiB", sent / mib), "counted");
+    cell(t, "peak memory, all", put(text, "%.4g MiB", peak_mib()), "measured, kernel");
+    cell(t, "the matrix would take", put(text, "%.4g MiB", 4 * all * all / mib), "4 N^2 bytes");
+    cell(t, "q, k, v and output take", put(text, "%.4g MiB", all * (double)run.d * (3 * one + 4) / mib),
+         run.type == AT_BF16 ? "(3 x 2 + 4) N d bytes" : "4 x 4 N d bytes");
+    cell(t, put(number, "largest error, %llu rows", (unsigned long long)run.check),
+         put(text, "%.2g, %.2g %% of the output's size (at most %g %%)", error->out, 100 * relative, 100 * most),
+         "against float64");
+    cell(t, "their log-sum-exp", put(text, "%.2g (at most %g)", error->lse, most), "against float64");
+    table_print(stdout, t, 0);
+    table_destroy(t);
+}
+
+static void write_json(const struct job *job, const char *entry, double seconds, const struct job_error *error,
+                       bool right)
+{
+    struct error err;
+    json_t *json = json_pack(
+        "{s:i, s:s, s:s, s:I, s:I, s:I, s:b, s:f, s:f, s:f, s:f, s:f, s:I, s:b}", "faultline", 1, "lab", "08", "entry",
+        entry, "tokens", (json_int_t)run.tokens, "d", (json_int_t)run.d, "ranks", (json_int_t)run.ranks, "causal",
+        run.causal, "seconds", seconds, "gflops", job_operations(&job->ring) / seconds / 1e9, "peak_mib", peak_mib(),
+        "error_out", error->out, "error_lse", error->lse, "rows_checked", (json_int_t)run.check, "right", right);
+    char *text = json_dumps(json, JSON_INDENT(2));
+    json_decref(json);
+    if (strcmp(run.json, "-") == 0)
+        puts(text);
+    else if (file_write(run.json, text, strlen(text), &err) != 0)
+        error_exit(EXIT_WRONG_USE, "demo: %s", err.text);
+    free(text);
+}
+
+int main(int argc, char **argv)
+{
+    parse(argc, argv);
+    runs_load();
+    if (!run.ranks)
+        run.ranks = cores();
+    if (!run.typed)
+        run.type = runs_fastest(AT_BF16) == runs_fastest(AT_F32) ? AT_F32 : AT_BF16;
+    const struct plugin_entry *entry = runs_fastest(run.type);
+    const uint64_t least = (run.layout == AT_ZIGZAG ? 2 : 1) * run.ranks;
+    if (run.tokens < least)
+        error_exit(EXIT_WRONG_USE, "demo: %llu ranks need at least %llu tokens", (unsigned long long)run.ranks,
+                   (unsigned long long)least);
+    struct job job = {.ops = runs_entry("ring"),
+                      .ring = {.total = run.tokens,
+                               .ranks = (uint32_t)run.ranks,
+                               .layout = run.layout,
+                               .causal = run.causal,
+                               .batch = 1,
+                               .heads = 1,
+                               .kv_heads = 1,
+                               .d = (uint32_t)run.d,
+                               .scale = (float)(1 / sqrt((double)run.d)),
+                               .type = run.type,
+                               .partial = AT_F32,
+                               .blocks = entry->ops},
+                      .seed = run.seed,
+                      .tick = tick};
+    const uint64_t block = run.tokens / run.ranks * (run.tokens / run.ranks);
+    job.parts = (uint32_t)fmin(1024, 1 + (double)block / (double)TICK_PAIRS);
+    if (!run.quiet)
+        printf("Exact attention over %llu tokens, %llu rank%s, blocks by %s (%s).\n", (unsigned long long)run.tokens,
+               (unsigned long long)run.ranks, run.ranks == 1 ? "" : "s, a thread each", entry->name,
+               run.type == AT_BF16 ? "bfloat16" : "float32");
+    fflush(stdout);
+    struct job_rank *ranks;
+    struct job_way way = {.transport = JOB_THREADS};
+    uint64_t ns;
+    must(job_make(&job, &ranks), "making the numbers");
+    progress_start(&shown.bar, "attention", job_pairs(&job.ring), run.quiet);
+    int code = job_run(&job, ranks, &way, &ns);
+    progress_end(&shown.bar);
+    must(code, "the ring");
+    const struct job_error error = check(&job, ranks);
+    const double relative = error.out / error.size, seconds = (double)ns / 1e9;
+    const double most = run.type == AT_BF16 ? MOST_BF16 : MOST_FLOAT;
+    const bool right = relative <= most && error.lse <= most;
+    print(&job, ranks, entry->name, seconds, &error, relative, most);
+    if (run.json)
+        write_json(&job, entry->name, seconds, &error, right);
+    job_free(&job, ranks);
+    if (!right)
+        printf("%sthe result is not attention%s: the error is beyond what rounding explains\n",
+               terminal_style(STYLE_BAD), terminal_style(STYLE_PLAIN));
+    return right ? EXIT_FINE : EXIT_FAILED;
+}

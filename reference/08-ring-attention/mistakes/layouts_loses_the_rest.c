@@ -1,0 +1,28 @@
+/* A wrong answer to ring: its author believed that the number of ranks divides every length.
+ *
+ * What is left over is on no rank.
+ */
+#include "ring.h"
+
+static int shard(const struct at_ring *ring, uint32_t rank, struct at_positions *positions)
+{
+    struct at_ring whole = *ring;
+    const uint32_t runs = ring->layout == AT_ZIGZAG ? 2 * ring->ranks : ring->ranks;
+    whole.total = ring->total / runs * runs;
+    return ring_shard(&whole, rank, positions);
+}
+
+static int workspace_of_these(const struct at_ring *ring, const struct at_ranked *mine, size_t *bytes)
+{
+    (void)mine;
+    return ring_workspace_by(shard, ring, bytes);
+}
+
+static int forward(const struct at_ring *ring, const struct at_ranked *mine, void *workspace)
+{
+    return ring_forward_by(shard, ring, mine, workspace);
+}
+
+static const struct at_ops ops = {
+    .shard = shard, .ring_workspace = workspace_of_these, .ring_forward = forward, .can = AT_CAUSAL};
+AT_ENTRY(ring, "ring", "a ring with a mistake", &ops);

@@ -1,0 +1,2 @@
+/* The CUDA plugin's own text, over the emulated device of cuda_device.c. */
+#include "cuda/held.c"
