@@ -263,11 +263,6 @@ static double naive_asks(uint32_t i, const struct claim_run *run)
     (void)run;
     return workspace_at("naive", i);
 }
-static double rows_asks(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return workspace_at("rows", i);
-}
 static double blocks_asks(uint32_t i, const struct claim_run *run)
 {
     (void)run;
@@ -287,7 +282,6 @@ static double ring_asks(uint32_t i, const struct claim_run *run)
 
 static const struct claim_series memory_series[] = {{"4 N^2 bytes", true, 11, length, naive_bytes},
                                                     {"naive: workspace", false, 11, length, naive_asks},
-                                                    {"row-streaming: workspace", false, 11, length, rows_asks},
                                                     {"blockwise: workspace", false, 11, length, blocks_asks},
                                                     {"q, k, v and output", true, 11, length, inputs},
                                                     {"all of a rank with 1,024 tokens", false, 11, length, ring_asks},

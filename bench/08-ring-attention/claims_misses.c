@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FEW  256u  /* tokens: a matrix of 256 KiB, which fits */
 #define MANY 1024u /* 4 MiB, which does not */
@@ -15,9 +16,20 @@ static void tell(struct claim_here *here, double value, const struct error *err)
         snprintf(here->why, sizeof here->why, "%.190s", err->text);
 }
 
+/* Counts are the same each time, and take seconds: each is made once. Claims about this machine are measured one after
+ * the other, so nobody else is here. */
+static double once(const char *entry, uint32_t n, struct error *err)
+{
+    static double known[2][2];
+    double *here = &known[strcmp(entry, "naive") == 0][n == MANY];
+    if (*here == 0)
+        *here = misses_of(entry, n, err);
+    return *here;
+}
+
 static double growth(const char *entry, struct error *err)
 {
-    double few = misses_of(entry, FEW, err), many = isnan(few) ? NAN : misses_of(entry, MANY, err);
+    double few = once(entry, FEW, err), many = isnan(few) ? NAN : once(entry, MANY, err);
     return many / few;
 }
 
@@ -29,7 +41,7 @@ static double three_passes(void)
 static void naive_misses(bool broken, struct claim_here *here)
 {
     struct error err = {""};
-    tell(here, misses_of(broken ? "blockwise" : "naive", MANY, &err), &err);
+    tell(here, once(broken ? "blockwise" : "naive", MANY, &err), &err);
 }
 
 static double twice(void)

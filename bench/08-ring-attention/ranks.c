@@ -277,6 +277,8 @@ static void print_rounds(const char *over, uint64_t *ns, const struct ranks_opti
 {
     char best[TEXT_NUMBER], median[TEXT_NUMBER], worst[TEXT_NUMBER];
     const uint32_t middle = o->repeats / 2;
+    for (uint32_t i = 0; i < o->repeats && o->times; i++)
+        printf("times %s %u %llu\n", over, i, (unsigned long long)ns[i]);
     qsort(ns, o->repeats, sizeof *ns, by_size);
     printf("%s: %s, %.1f GFLOP/s", over, text_duration(best, (double)ns[0]),
            job_operations(&o->job.ring) / (double)ns[0]);

@@ -32,6 +32,7 @@ const char ranks_help[] =
     "    --repeats N       runs it N times and tells the best, 1\n"
     "    --parts N         a block is computed in so many parts, with a look at the network after each, 8\n"
     "    --threads         also runs it over threads, in the first process, turn by turn (--bind-to none)\n"
+    "    --times           also tells each repetition, for programs: times MPI 0 1234567, in ns\n"
     "    --seed N          1\n"
     "    --quiet           no progress\n"
     "\n"
@@ -133,6 +134,8 @@ static int flag(struct ranks_options *o, const char *name)
         o->quiet = true;
     else if (strcmp(name, "--threads") == 0)
         o->threads = true;
+    else if (strcmp(name, "--times") == 0)
+        o->times = true;
     else
         return 0;
     return 1;

@@ -11,7 +11,7 @@ struct ranks_options {
     struct job job; /* without its entries */
     const char *entry, *blocks;
     uint32_t check, repeats;
-    bool quiet, threads;
+    bool quiet, threads, times;
 };
 
 extern const char ranks_help[];

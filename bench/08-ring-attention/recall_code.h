@@ -47,12 +47,12 @@
 
 struct recall_code {
     const struct recall_text *text;
-    uint32_t context;                             /* words of a key */
-    float tau;                                    /* the scale of scores */
-    uint8_t (*key)[RECALL_BYTES];                 /* [words] signs of the first code: bit 1 is 1, bit 0 is -1 */
-    uint8_t (*value)[RECALL_BYTES];               /* [words] of the second */
-    uint8_t back[RECALL_BYTES];                   /* which word before a place has these coordinates: 0 is the last */
-    float as_f32[256][8], as_bf16[256][4];        /* eight signs as they stand in a row (two bfloat16 in a float) */
+    uint32_t context;                      /* words of a key */
+    float tau;                             /* the scale of scores */
+    uint8_t (*key)[RECALL_BYTES];          /* [words] signs of the first code: bit 1 is 1, bit 0 is -1 */
+    uint8_t (*value)[RECALL_BYTES];        /* [words] of the second */
+    uint8_t back[RECALL_BYTES];            /* which word before a place has these coordinates: 0 is the last */
+    float as_f32[256][8], as_bf16[256][4]; /* eight signs as they stand in a row (two bfloat16 in a float) */
 };
 
 /* Coordinates of the smallest slice of a key of so many words. */

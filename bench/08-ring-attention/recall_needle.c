@@ -19,7 +19,7 @@ size_t recall_needles_room(uint32_t context, uint32_t each)
 struct recall_places recall_where(const struct recall_text *t, const uint32_t *words, uint32_t n)
 {
     struct recall_places p = {0, 0, 0};
-    for (size_t i = n; i < t->tokens; i++) {
+    for (size_t i = n; n > 0 && i < t->tokens; i++) {
         if (t->token[i - 1] != words[n - 1] || memcmp(t->token + i - n, words, n * sizeof *words) != 0)
             continue;
         p.first = p.count++ ? p.first : i;
@@ -91,9 +91,10 @@ int recall_plant(struct recall_text *t, uint32_t context, uint32_t each, uint64_
                  struct error *err)
 {
     const size_t size = context + RECALL_ANSWER, span = each * size;
-    uint32_t needle[RECALL_MOST_NEEDLE];
+    uint32_t needle[RECALL_MOST_NEEDLE] = {0};
     struct rng random;
-    if (each == 0 || each > RECALL_EACH || size > RECALL_MOST_NEEDLE || t->tokens < recall_needles_room(context, each))
+    if (context == 0 || context > RECALL_MOST_NEEDLE - RECALL_ANSWER || each == 0 || each > RECALL_EACH ||
+        t->tokens < recall_needles_room(context, each))
         return error_set(err, -ENOSPC, "the text has no room for %u sentences at each depth", each);
     rng_seed(&random, seed, 8);
     *out = (struct recall_needles){.context = context, .each = each};

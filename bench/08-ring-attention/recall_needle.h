@@ -12,9 +12,9 @@
 
 #include <stdbool.h>
 
-#define RECALL_DEPTHS 11u /* 0, 10, ... 100 % of the text */
-#define RECALL_ANSWER 4u  /* words */
-#define RECALL_EACH   64u /* needles of a depth, at most */
+#define RECALL_DEPTHS      11u                   /* 0, 10, ... 100 % of the text */
+#define RECALL_ANSWER      4u                    /* words */
+#define RECALL_EACH        64u                   /* needles of a depth, at most */
 #define RECALL_MOST_NEEDLE (16u + RECALL_ANSWER) /* words of one */
 
 struct recall_needles {
@@ -22,7 +22,7 @@ struct recall_needles {
     uint32_t each;    /* at each depth, side by side */
     uint32_t count;   /* RECALL_DEPTHS x each */
     size_t at[RECALL_DEPTHS * RECALL_EACH];
-    uint32_t questions; /* count x RECALL_ANSWER */
+    uint32_t questions;                                                 /* count x RECALL_ANSWER */
     const uint32_t *after[RECALL_DEPTHS * RECALL_EACH * RECALL_ANSWER]; /* as struct recall_pass has them: what is
                                                                           right stands there */
 };

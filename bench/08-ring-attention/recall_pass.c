@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK      1024u  /* keys of a block */
-#define TURN       8192u  /* keys of a turn of the ring, about */
-#define STRIPE     16384u /* keys of a stripe at least */
-#define RANK_ROWS  48u    /* questions of a rank at least: fewer take as long */
+#define BLOCK     1024u  /* keys of a block */
+#define TURN      8192u  /* keys of a turn of the ring, about */
+#define STRIPE    16384u /* keys of a stripe at least */
+#define RANK_ROWS 48u    /* questions of a rank at least: fewer take as long */
 
 struct stripe {
     float *out, *lse; /* of all rows, those that are no question included */

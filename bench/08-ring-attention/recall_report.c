@@ -61,9 +61,10 @@ static void print_facts(const struct recall_report *r)
         printf("fewer than the %s that were asked for: that is the whole text\n", text_count(a, r->tokens));
     if (t->cut)
         printf("%s lines are longer than 65,535 bytes: what is beyond is left out\n", text_count(a, t->cut));
-    printf("a key: the %u words before a token; its value: the token; %u signs each. With a scale of %.4f the right key "
-           "has\n%g times the weight of all others together, or more (on average)\n",
-           r->code->context, RECALL_D, (double)r->code->tau, 1 / RECALL_OTHERS);
+    printf(
+        "a key: the %u words before a token; its value: the token; %u signs each. With a scale of %.4f the right key "
+        "has\n%g times the weight of all others together, or more (on average)\n",
+        r->code->context, RECALL_D, (double)r->code->tau, 1 / RECALL_OTHERS);
 }
 
 static void print_places(const struct recall_report *r)
@@ -115,7 +116,8 @@ static void print_question(const struct recall_report *r)
         answer_row(r, &r->view[i], t);
     table_print(stdout, t, 0);
     table_destroy(t);
-    puts("\nshare: of the weight that says so (the least of the answer's words). places: with the question's last words, "
+    puts("\nshare: of the weight that says so (the least of the answer's words). places: with the question's last "
+         "words, "
          "from the log-sum-exp.");
     print_places(r);
 }
@@ -143,9 +145,10 @@ static void print_needles(const struct recall_report *r)
     char name[40], column[160];
     double low, high;
     struct table *t = table_create();
-    printf("\n%u sentences of %u words of this text, in an order that occurs nowhere, planted at each of %u depths. Who "
-           "is\ngiven the first %u words: does he find the other %u?\n\n",
-           r->needles.each, r->code->context + RECALL_ANSWER, RECALL_DEPTHS, r->code->context, RECALL_ANSWER);
+    printf(
+        "\n%u sentences of %u words of this text, in an order that occurs nowhere, planted at each of %u depths. Who "
+        "is\ngiven the first %u words: does he find the other %u?\n\n",
+        r->needles.each, r->code->context + RECALL_ANSWER, RECALL_DEPTHS, r->code->context, RECALL_ANSWER);
     table_column(t, "depth %", TABLE_RIGHT);
     for (uint32_t i = 0; i < r->views; i++) {
         const struct recall_view *v = &r->view[i];
@@ -161,7 +164,8 @@ static void print_needles(const struct recall_report *r)
     printf("\nSource: counted. With 95 %% confidence %u of %u is %.0f %% or more", r->needles.each, r->needles.each,
            100 * low);
     recall_interval(r->needles.count, r->needles.count, &low, &high);
-    printf(", and %u of %u %.0f %% or more (exact binomial interval).\n", r->needles.count, r->needles.count, 100 * low);
+    printf(", and %u of %u %.0f %% or more (exact binomial interval).\n", r->needles.count, r->needles.count,
+           100 * low);
 }
 
 void recall_report_print(const struct recall_report *r)
@@ -204,8 +208,9 @@ static json_t *question_json(const struct recall_report *r)
         }
         json_array_append_new(answers, o);
     }
-    json_t *o = json_pack("{s:s, s:I, s:o}", "question", text_clean(text, sizeof text, r->question, strlen(r->question)),
-                          "places", (json_int_t)r->places.count, "answers", answers);
+    json_t *o =
+        json_pack("{s:s, s:I, s:o}", "question", text_clean(text, sizeof text, r->question, strlen(r->question)),
+                  "places", (json_int_t)r->places.count, "answers", answers);
     if (r->places.count) {
         json_object_set_new(o, "first_depth", json_real(digits(depth_of(r, r->places.first), 2)));
         json_object_set_new(o, "last_depth", json_real(digits(depth_of(r, r->places.last), 2)));
@@ -213,13 +218,13 @@ static json_t *question_json(const struct recall_report *r)
     return o;
 }
 
-static void add_row(json_t *rows, const struct recall_view *v, const char *metric, int depth, uint32_t some, uint32_t of)
+static void add_row(json_t *rows, const struct recall_view *v, const char *metric, int depth, uint32_t some,
+                    uint32_t of)
 {
     char name[40];
-    json_t *row =
-        json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "lab", "08", "entry", v->entry, "operation", "replay",
-                  "size", (json_int_t)v->keys, "state", recall_view_name(v, name), "metric", metric, "unit", "%",
-                  "source", v->failed ? "n/a" : "counted");
+    json_t *row = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "lab", "08", "entry", v->entry, "operation",
+                            "replay", "size", (json_int_t)v->keys, "state", recall_view_name(v, name), "metric", metric,
+                            "unit", "%", "source", v->failed ? "n/a" : "counted");
     if (depth >= 0)
         json_object_set_new(row, "depth", json_integer(depth));
     if (v->failed) {
@@ -295,8 +300,9 @@ static json_t *measured(const struct recall_report *r, const struct recall_view 
         recall_interval(v->found[d], r->needles.each, &low[d], &high[d]);
         low[d] *= 100, high[d] *= 100;
     }
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", name, "kind", "points", "x", reals(x, RECALL_DEPTHS), "y",
-                     reals(y, RECALL_DEPTHS), "low", reals(low, RECALL_DEPTHS), "high", reals(high, RECALL_DEPTHS));
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", name, "kind", "points", "x", reals(x, RECALL_DEPTHS),
+                     "y", reals(y, RECALL_DEPTHS), "low", reals(low, RECALL_DEPTHS), "high",
+                     reals(high, RECALL_DEPTHS));
 }
 
 /* Where ways to compute agree they would hide each other: the first stands for all. */
@@ -313,10 +319,11 @@ json_t *recall_report_plot(const struct recall_report *r)
             json_array_append_new(series, predicted(r, v, name));
         json_array_append_new(series, measured(r, v, v->all && i ? v->entry : name));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:o}", "id", "recall", "title",
-                     "Sentences found, by where they stand in the text", "reading",
-                     "Attention over all keys finds a sentence wherever it stands. Over a window it finds what stands in "
-                     "the window.",
-                     "x", "depth in the text", "x_unit", "%", "y", "sentences found", "y_unit", "%", "log_x", 0, "log_y",
-                     0, "seeds", 1, "series", series);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:o}", "id", "recall", "title",
+        "Sentences found, by where they stand in the text", "reading",
+        "Attention over all keys finds a sentence wherever it stands. Over a window it finds what stands in "
+        "the window.",
+        "x", "depth in the text", "x_unit", "%", "y", "sentences found", "y_unit", "%", "log_x", 0, "log_y", 0, "seeds",
+        1, "series", series);
 }

@@ -6,32 +6,10 @@
 #ifndef RECALL_REPORT_H
 #define RECALL_REPORT_H
 
-#include "recall_needle.h"
-#include "recall_pass.h"
+#include "recall_view.h"
 
 #include <jansson.h>
 #include <stdio.h>
-
-#define RECALL_MOST_WORDS 64u
-
-/* What follows a question, word by word. */
-struct recall_answer {
-    uint32_t words, word[RECALL_MOST_WORDS];
-    double share;  /* of the weight that said so, the least of all words */
-    double places; /* with these words, from the first log-sum-exp; less than 1/2: none, and there is no answer */
-};
-
-/* One way to look at the text. */
-struct recall_view {
-    char entry[80];
-    struct recall_way way;
-    uint64_t keys; /* the last so many */
-    bool all;
-    int failed; /* -errno */
-    struct recall_answer answer;
-    uint32_t found[RECALL_DEPTHS];
-    uint32_t asked, same; /* words that the first view was asked for too, and those for which it said the same */
-};
 
 struct recall_report {
     const char *trace, *question; /* question: NULL: none */
@@ -39,9 +17,9 @@ struct recall_report {
     const struct recall_code *code;
     uint64_t tokens; /* asked for; 0: all */
     uint64_t seed;
-    struct recall_places places; /* of the question's last words */
-    uint32_t nearest;            /* where there is none: how many words the nearest place has ... */
-    size_t nearest_at;           /* ... and which it is */
+    struct recall_places places;   /* of the question's last words */
+    uint32_t nearest;              /* where there is none: how many words the nearest place has ... */
+    size_t nearest_at;             /* ... and which it is */
     struct recall_needles needles; /* each == 0: none were planted */
     uint32_t views;
     const struct recall_view *view; /* the first is whom the others are compared with */

@@ -235,8 +235,10 @@ int recall_text_find(const struct recall_text *t, const char *sentence, uint32_t
     char *copy = strdup(sentence), *line = copy, missing[200] = "";
     const char *word;
     size_t size, used = 0;
-    int code = copy ? 0 : error_set(err, -ENOMEM, "out of memory");
+    int code = 0;
     *n = 0;
+    if (!copy)
+        return error_set(err, -ENOMEM, "out of memory");
     while (code == 0 && next(&line, &word, &size)) {
         const uint32_t there = t->table[slot(t, XXH3_64bits(word, size), word, size)];
         if (there == 0 && used + size + 5 < sizeof missing)

@@ -62,10 +62,10 @@ static void add_plugin(struct cost_run *run, const char *path, const char *origi
     }
 }
 
-static const struct cost_name *find_name(const struct cost_run *run, const char *name)
+static const struct cost_name *find_part(const struct cost_run *run, const char *name)
 {
     for (uint32_t i = 0; i < run->names; i++)
-        if (strcmp(run->name[i].name, name) == 0)
+        if (!run->name[i].plugin && strcmp(run->name[i].name, name) == 0)
             return &run->name[i];
     return NULL;
 }
@@ -108,11 +108,12 @@ void cost_find_names(struct cost_run *run)
     if (run->request.plugin)
         add_plugin(run, run->request.plugin, " (yours)");
     check_entries(run);
-    for (uint32_t o = 0; o < suite->operations; o++)
-        for (const char *const *part = suite->operation[o].parts ? suite->operation[o].names : NULL; part && *part;
-             part++)
-            if (!find_name(run, *part))
+    for (uint32_t i = 0; i < suite->operations; i++) {
+        const struct cost_operation *o = &suite->operation[i];
+        for (const char *const *part = o->parts ? o->names : o->beside; part && *part; part++)
+            if (!find_part(run, *part))
                 add_name(run, NULL, *part, "");
+    }
 }
 
 /* ---- cells ---- */
@@ -153,14 +154,27 @@ static bool threads_wanted(const struct cost_run *run, unsigned threads)
     return text_listed(run->request.threads, word);
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+static bool takes(const struct cost_operation *o, const struct cost_name *who)
+{
+    for (const struct plugin_entry *const *e = who->plugin->first; e != who->plugin->last && o->takes; e++)
+        if (strcmp((*e)->name, who->entry) == 0)
+            return o->takes(*e);
+    return true; /* a wrapper with what it wraps is no entry */
+}
+
 static bool measures(const struct cost_operation *o, const struct cost_name *who)
 {
-    if (o->parts != !who->plugin)
-        return false;
-    bool named = !o->names;
-    for (const char *const *n = o->names; n && *n; n++)
-        named = named || strcmp(*n, who->entry) == 0;
-    return named;
+    if (!who->plugin)
+        return is_among(o->parts ? o->names : o->beside, who->entry);
+    return !o->parts && (!o->names || is_among(o->names, who->entry)) && takes(o, who);
 }
 
 static void add_group(struct cost_run *run, const struct cost_operation *o, uint64_t size, unsigned threads,
@@ -175,8 +189,8 @@ static void add_group(struct cost_run *run, const struct cost_operation *o, uint
         if (!run->cell)
             error_exit(EXIT_CANNOT_TELL, "out of memory");
         struct cost_cell *c = &run->cell[run->cells++];
-        *c = (struct cost_cell){o, &run->name[i], size, threads, state, .bytes = NAN};
-        c->time = (struct stats_interval){NAN, NAN, NAN};
+        *c = (struct cost_cell){o, &run->name[i], size, threads, state, .bytes = NAN, .limit = -1};
+        c->time = c->rate = c->share = c->against = (struct stats_interval){NAN, NAN, NAN};
         for (int id = 0; id < COUNTERS; id++) {
             c->live[id] = c->time;
             c->simulated[id] = NAN;

@@ -11,6 +11,10 @@
  *
  * An entry whose check fails is not timed: its row says why. Everything here runs trusted code in this process.
  *
+ * Where it is known how much work an operation is, its rate is told too, as a share of a limit of the machine: a loop at
+ * that limit (measure/limits_loop.h) takes its turns in the same rounds, on as many threads, so that whatever the
+ * machine does meanwhile is done to both; and as a share of the rate of another entry, where that is the question.
+ *
  * Exit code 0: measured, and no regression against the baseline; 1: a regression, or an entry that is wrong; 2: wrong
  * use; 3: cannot tell (a baseline that does not allow a verdict, or nothing could be measured).
  */
@@ -42,6 +46,8 @@ struct cost_operation {
     const char *threads_what; /* what several threads do: "a balancer for each thread"; NULL with one thread only */
     /* NULL: for all entries of the plugins. Else for these names, ending with NULL ... */
     const char *const *names;
+    bool (*takes)(const struct plugin_entry *entry); /* ... of which those that it takes; NULL: all */
+    const char *const *beside; /* parts that are timed beside the entries, ending with NULL; NULL: none */
     /* Makes the state for all threads. 0; -ENOTSUP where it makes no sense (the reason in err, the row says n/a); else
      * -errno. */
     int (*create)(const struct cost_subject *subject, void **state, struct error *err);
@@ -52,6 +58,20 @@ struct cost_operation {
     bool parts;        /* ... which are no entries but parts of the lab or the machine */
     bool cold;         /* timed cold as well (one thread) */
     bool simulated;    /* counted under callgrind as well (one thread) */
+
+    /* ---- rates ---- */
+    const char *rate; /* "GFLOP/s", "GB/s": units of work in a ns; NULL: only the time is told */
+    double (*work)(const struct cost_subject *subject); /* floating-point operations, bytes, ... of one operation */
+    /* The limit that it stands under: "flops-avx512" of measure/limits_loop.h. NULL, and NULL given: none. */
+    const char *(*limit)(const struct cost_subject *subject);
+    const char *against; /* an entry or part of the same operation: the others' rate is told as a share of its; NULL */
+
+    /* ---- threads ---- NULL and false: each thread does operations of its own */
+    bool shared;      /* the threads do one operation together, which takes as long as the last of them */
+    bool own_threads; /* it starts them itself: run is called on one thread */
+    /* Timed by a program of its own, which takes turns: instead of create, run and destroy. Of each name of `names` (parts)
+     * what one operation took, ns: ns[name x rounds + round]. 0; -ENOTSUP with the reason in err; else -errno. */
+    int (*elsewhere)(const struct cost_subject *subject, uint32_t rounds, double *ns, struct error *err);
 };
 
 #define COST_QUALITIES 4

@@ -8,6 +8,7 @@
 #include "measure/compare.h"
 #include "measure/counters.h"
 #include "measure/growth.h"
+#include "measure/limits_loop.h"
 #include "measure/region.h"
 #include "measure/topology.h"
 
@@ -16,6 +17,7 @@
 #define COST_NAMES  160
 #define COST_LIST   32
 #define COST_REASON 240
+#define COST_LIMITS 4           /* in a group */
 #define YARDSTICK   "yardstick" /* a fixed loop, timed in every group: what links two runs */
 
 struct cost_name {
@@ -47,11 +49,21 @@ struct cost_cell {
     char reason[COST_REASON]; /* why it is not timed */
     struct stats_interval time;
     double p10, p50, p90;
-    struct stats_interval live[COUNTERS]; /* counted while it ran; NaN */
-    double simulated[COUNTERS];           /* NaN */
-    char simulated_reason[COST_REASON];
-    double bytes; /* of state; NaN */
+    struct stats_interval live[COUNTERS];       /* counted while it ran; NaN */
+    double simulated[COUNTERS];                 /* NaN */
+    double bytes;                               /* of state; NaN */
+    struct stats_interval rate, share, against; /* share: of the limit, in %; against: the operation's, in %. NaN */
+    int limit;                                  /* place in its group; -1: none */
     uint32_t rank, samples, outliers, unexplained, explained[WITNESSES];
+};
+
+/* A loop at a limit of the machine that took its turns with the cells of a group. */
+struct cost_limit {
+    char id[32];
+    char reason[COST_REASON]; /* why it was not timed; "" */
+    struct limits_loop loop;
+    struct stats_interval rate;
+    double best; /* the rate that only a tenth of the chunks beat */
 };
 
 /* Cells that were timed side by side. */
@@ -63,6 +75,8 @@ struct cost_group {
     bool pinned;
     char place[TOPOLOGY_WORDS];
     uint64_t witness[WITNESSES];
+    struct cost_limit limit[COST_LIMITS];
+    uint32_t limits;
 };
 
 struct cost_growth {
@@ -99,7 +113,27 @@ struct cost_cell *cost_find(const struct cost_run *run, const char *operation, c
                             unsigned threads, enum compare_state state); /* NULL: there is none */
 struct cost_subject cost_subject_of(const struct cost_run *run, const struct cost_cell *cell);
 
-void cost_time(struct cost_run *run);     /* time.c: times all groups */
+void cost_time(struct cost_run *run); /* time.c: times all groups */
+
+/* rate.c: rates, and the limits that they stand under. cost_limits_find: which ones the cells of a group need, each cell's
+ * place among them. cost_limit_candidate: such a loop on as many threads as the group has; it is gone with `made`. After
+ * the group was timed, cell[i] being candidate i and limit k candidate first_limit + k: cost_rates. */
+struct cost_limit_made {
+    const struct cost_limit *limit;
+    const struct topology *topology;
+    const unsigned *place;
+    unsigned threads; /* that it starts itself; 1: it is called on all of them */
+};
+void cost_limits_find(struct cost_run *run, struct cost_group *g);
+struct compare_candidate cost_limit_candidate(struct cost_limit_made *made);
+void cost_rates(struct cost_run *run, struct cost_group *g, const struct compare_run *timed, const uint32_t *cell,
+                uint32_t n, uint32_t first_limit);
+
+/* elsewhere.c: what a program of its own says about a group, as if it had been timed here. 0, and compare_free is due; or
+ * -errno. */
+int cost_elsewhere(const struct cost_run *run, const struct cost_group *g, uint32_t rounds, struct compare_run *out,
+                   struct error *err);
+
 void cost_simulate(struct cost_run *run); /* simulate.c: counts under callgrind, then fits growth */
 int cost_simulated_child(struct cost_run *run);
 void cost_measure_quality(struct cost_run *run); /* quality.c */
@@ -108,6 +142,14 @@ json_t *cost_json(const struct cost_run *run); /* json.c */
 int cost_write_csv(const struct cost_run *run, const json_t *json, const char *path, struct error *err);
 json_t *cost_plots(const struct cost_run *run); /* plots.c */
 void cost_print(const struct cost_run *run);    /* print.c */
+/* print.c, for print_rates.c: the sizes that were measured, rising, ending with 0; has this name any cell of it?; the
+ * heading of a table. */
+void cost_sizes_seen(const struct cost_run *run, const struct cost_operation *o, uint64_t out[COST_LIST]);
+bool cost_takes_part(const struct cost_run *run, const struct cost_operation *o, const struct cost_name *who);
+void cost_print_title(const struct cost_operation *o, const char *unit, unsigned threads, enum compare_state state);
+/* print_rates.c */
+void cost_print_rates(const struct cost_run *run, const struct cost_operation *o, unsigned threads,
+                      enum compare_state state);
 
 /* baseline.c: compares the rows with those of an earlier result. Returns the exit code, and what was found as JSON:
  * {"file", "same_machine": true, "why": "…", "rows": [{entry, operation, size, threads, state, metric, before, now,

@@ -52,13 +52,16 @@ static struct stats_interval exactly(double v)
 
 static const char *why_not_simulated(const struct cost_run *run, const struct cost_cell *c, enum counter_id id)
 {
+    if (c->operation->elsewhere || c->operation->own_threads)
+        return "its threads, or its processes, are its own";
     if (c->threads > 1)
         return "callgrind runs one thread after the other";
     if (!c->operation->simulated)
         return "this operation is not simulated";
     if (!counters_simulate(run->counters, id))
         return "callgrind does not know it";
-    return run->callgrind_reason;
+    return *run->callgrind_reason ? run->callgrind_reason
+                                  : "it can't be made under callgrind, which lacks some of the instructions";
 }
 
 static void counter_rows(const struct cost_run *run, const struct cost_cell *c, enum counter_id id, json_t *rows)
@@ -81,6 +84,27 @@ static void counter_rows(const struct cost_run *run, const struct cost_cell *c, 
     add_row(rows, row_of(run, c, counter_info[id].name, unit), &none, SOURCE_NONE, NULL, reason);
 }
 
+/* With a name in the unit: "% of flops-avx512". */
+static void share_row(const struct cost_run *run, const struct cost_cell *c, const char *metric, const char *of,
+                      const struct stats_interval *share, const char *reason, json_t *rows)
+{
+    char unit[64];
+    snprintf(unit, sizeof unit, "%% of %s", of);
+    add_row(rows, row_of(run, c, metric, unit), share, SOURCE_NONE, "measured", *c->reason ? c->reason : reason);
+}
+
+static void rate_rows(const struct cost_run *run, const struct cost_cell *c, json_t *rows)
+{
+    const struct cost_operation *o = c->operation;
+    const struct cost_subject subject = cost_subject_of(run, c);
+    const char *limit = o->limit ? o->limit(&subject) : NULL;
+    add_row(rows, row_of(run, c, "rate", o->rate), &c->rate, SOURCE_NONE, "measured", c->reason);
+    if (limit)
+        share_row(run, c, "share", limit, &c->share, "that limit can't be measured here", rows);
+    if (o->against && strcmp(o->against, c->who->entry) != 0)
+        share_row(run, c, "against", o->against, &c->against, "it was not timed beside that one", rows);
+}
+
 static void cell_rows(const struct cost_run *run, const struct cost_cell *c, json_t *rows)
 {
     const struct {
@@ -92,6 +116,8 @@ static void cell_rows(const struct cost_run *run, const struct cost_cell *c, jso
         struct stats_interval v = exactly(chunk[i].value);
         add_row(rows, row_of(run, c, chunk[i].name, "ns"), &v, SOURCE_NONE, "measured", NULL);
     }
+    if (c->operation->rate)
+        rate_rows(run, c, rows);
     if (c->timed && isfinite(c->bytes) && c->threads == 1 && c->state == COMPARE_STEADY) {
         struct stats_interval v = exactly(c->bytes);
         add_row(rows, row_of(run, c, "bytes", "bytes"), &v, SOURCE_NONE, "counted", NULL);
@@ -150,6 +176,18 @@ static json_t *ranking_json(const struct cost_run *run, const struct cost_group 
     return list;
 }
 
+static json_t *limits_json(const struct cost_group *g, const char *unit)
+{
+    json_t *list = json_array();
+    for (uint32_t k = 0; k < g->limits; k++) {
+        const struct cost_limit *l = &g->limit[k];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "id", l->id, "unit", unit, "value",
+                                              real(l->rate.median), "low", real(l->rate.low), "high",
+                                              real(l->rate.high), "best", real(l->best)));
+    }
+    return list;
+}
+
 static json_t *groups_json(const struct cost_run *run)
 {
     json_t *groups = json_array();
@@ -165,6 +203,8 @@ static json_t *groups_json(const struct cost_run *run)
         json_object_set_new(o, "ping_pong_after_ns", real(g->ping_after));
         json_object_set_new(o, "witnesses", witnesses_json(g->witness));
         json_object_set_new(o, "ranking", ranking_json(run, g));
+        if (c->operation->rate)
+            json_object_set_new(o, "limits", limits_json(g, c->operation->rate));
         json_array_append_new(groups, o);
     }
     return groups;
@@ -224,9 +264,10 @@ static json_t *operations_json(const struct cost_run *run)
     json_t *list = json_array();
     for (uint32_t i = 0; i < run->request.suite->operations; i++) {
         const struct cost_operation *o = &run->request.suite->operation[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", o->name, "what", o->what,
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "name", o->name, "what", o->what,
                                               "size_name", o->size_name ? o->size_name : "", "threads_what",
-                                              o->threads_what ? o->threads_what : "", "parts", o->parts));
+                                              o->threads_what ? o->threads_what : "", "parts", o->parts, "rate",
+                                              o->rate ? o->rate : "", "against", o->against ? o->against : ""));
     }
     return list;
 }

@@ -228,6 +228,62 @@ static void add_quality(const struct cost_run *run, uint32_t k, json_t *plots)
     keep(plots, plot);
 }
 
+/* ---- rates, and the limits that they stand under ---- */
+
+static void add_limits(const struct cost_run *run, const struct cost_operation *o, unsigned threads, json_t *plot)
+{
+    static const char *const ids[] = {"flops-portable", "flops-avx2", "flops-avx512", "flops-amx"};
+    for (size_t id = 0; id < sizeof ids / sizeof *ids; id++) {
+        struct points p = points_create();
+        for (uint32_t i = 0; i < run->groups; i++) {
+            const struct cost_group *g = &run->group[i];
+            const struct cost_cell *c = &run->cell[g->first];
+            for (uint32_t k = 0; k < g->limits; k++)
+                if (c->operation == o && c->threads == threads && c->state == COMPARE_STEADY &&
+                    strcmp(g->limit[k].id, ids[id]) == 0 && isfinite(g->limit[k].rate.median))
+                    point(&p, (double)c->size, &g->limit[k].rate, NULL);
+        }
+        char name[60];
+        snprintf(name, sizeof name, "limit: %s", ids[id]);
+        add_series(plot, name, "line", p, false);
+    }
+}
+
+static void add_rates(const struct cost_run *run, const struct cost_operation *o, unsigned threads, json_t *plots)
+{
+    char id[100], title[200];
+    snprintf(id, sizeof id, threads > 1 ? "%s-rate-%u" : "%s-rate", o->name, threads);
+    snprintf(title, sizeof title, "Rate of %s on %u thread%s, by number of %s", o->name, threads,
+             threads > 1 ? "s" : "", o->size_name);
+    json_t *plot = plot_create(
+        id, title,
+        "Measured here; the bars are 95 % intervals of the median. The lines are limits of this machine: loops that do "
+        "nothing else, timed in the same rounds. A curve that is flat has nothing to gain from longer input; how far "
+        "it "
+        "lies below its line is what is left to gain.",
+        o->size_name, "", "rate", o->rate);
+    add_limits(run, o, threads, plot);
+    for (uint32_t w = 0; w < run->names; w++) {
+        struct points p = points_create();
+        for (uint32_t i = 0; i < run->cells; i++) {
+            const struct cost_cell *c = &run->cell[i];
+            if (c->operation == o && c->who == &run->name[w] && c->threads == threads && c->state == COMPARE_STEADY &&
+                isfinite(c->rate.median) && (o->parts || is_shown(run, c->who)))
+                point(&p, (double)c->size, &c->rate, NULL);
+        }
+        add_series(plot, run->name[w].name, "curve", p, false);
+    }
+    keep(plots, plot);
+}
+
+/* Is there a curve to draw? */
+static bool has_sizes(const struct cost_run *run, const struct cost_operation *o)
+{
+    uint64_t sizes[COST_LIST];
+    cost_sizes_seen(run, o, sizes);
+    return sizes[0] && sizes[1];
+}
+
 /* ---- parts by threads ---- */
 
 static void add_threads(const struct cost_run *run, const struct cost_operation *o, json_t *plots)
@@ -265,7 +321,9 @@ json_t *cost_plots(const struct cost_run *run)
             add_growth(run, o, plots, true);
             add_bytes(run, o, plots);
         }
-        if (o->parts && o->threads[0] && o->threads[1])
+        for (const unsigned *threads = o->threads; o->rate && has_sizes(run, o) && *threads; threads++)
+            add_rates(run, o, *threads, plots);
+        if (o->parts && !o->rate && o->threads[0] && o->threads[1])
             add_threads(run, o, plots);
     }
     return plots;

@@ -41,7 +41,7 @@ static const struct cost_cell *cell_of(const struct cost_run *run, const struct 
 }
 
 /* The sizes that were measured, rising, ending with 0. */
-static void sizes_seen(const struct cost_run *run, const struct cost_operation *o, uint64_t out[COST_LIST])
+void cost_sizes_seen(const struct cost_run *run, const struct cost_operation *o, uint64_t out[COST_LIST])
 {
     size_t n = 0;
     for (uint32_t i = 0; i < run->cells; i++) {
@@ -63,7 +63,7 @@ static bool has(const struct cost_run *run, const struct cost_operation *o, unsi
     return false;
 }
 
-static bool takes_part(const struct cost_run *run, const struct cost_operation *o, const struct cost_name *who)
+bool cost_takes_part(const struct cost_run *run, const struct cost_operation *o, const struct cost_name *who)
 {
     for (uint32_t i = 0; i < run->cells; i++)
         if (run->cell[i].operation == o && run->cell[i].who == who)
@@ -88,25 +88,32 @@ static void print_reasons(const struct cost_run *run, const struct cost_operatio
     }
 }
 
+/* What a table is of: "pick: ns each, by number of backends, steady, 2 threads, a balancer for each". */
+void cost_print_title(const struct cost_operation *o, const char *unit, unsigned threads, enum compare_state state)
+{
+    char title[400];
+    snprintf(title, sizeof title, "%s: %s%s%s, %s, %u thread%s%s%s", o->name, unit,
+             o->size_name ? ", by number of " : "", o->size_name ? o->size_name : "", compare_state_name(state),
+             threads, threads > 1 ? "s" : "", threads > 1 && o->threads_what ? ", " : "",
+             threads > 1 && o->threads_what ? o->threads_what : "");
+    heading(title);
+}
+
 static void print_times(const struct cost_run *run, const struct cost_operation *o, unsigned threads,
                         enum compare_state state)
 {
     uint64_t sizes[COST_LIST];
     struct table *t = table_create();
-    char title[400], header[60];
-    sizes_seen(run, o, sizes);
-    snprintf(title, sizeof title, "%s: ns each%s%s, %s, %u thread%s%s%s", o->name,
-             o->size_name ? ", by number of " : "", o->size_name ? o->size_name : "", compare_state_name(state),
-             threads, threads > 1 ? "s" : "", threads > 1 && o->threads_what ? ", " : "",
-             threads > 1 && o->threads_what ? o->threads_what : "");
-    heading(title);
+    char header[60];
+    cost_sizes_seen(run, o, sizes);
+    cost_print_title(o, "ns each", threads, state);
     table_column(t, o->parts ? "part" : "entry", TABLE_LEFT);
     for (size_t s = 0; sizes[s]; s++) {
         snprintf(header, sizeof header, o->size_name ? "%llu" : "ns", (unsigned long long)sizes[s]);
         table_column(t, header, TABLE_POINT);
     }
     for (uint32_t w = 0; w < run->names; w++) {
-        if (!takes_part(run, o, &run->name[w]))
+        if (!cost_takes_part(run, o, &run->name[w]))
             continue;
         table_cell(t, "%s", run->name[w].name);
         for (size_t s = 0; sizes[s]; s++) {
@@ -116,7 +123,6 @@ static void print_times(const struct cost_run *run, const struct cost_operation 
     }
     table_print(stdout, t, 0);
     table_destroy(t);
-    print_reasons(run, o, threads, state);
 }
 
 /* ---- counters at one size ---- */
@@ -330,14 +336,16 @@ void cost_print(const struct cost_run *run)
     for (uint32_t i = 0; i < suite->operations; i++) {
         const struct cost_operation *o = &suite->operation[i];
         uint64_t sizes[COST_LIST];
-        sizes_seen(run, o, sizes);
+        cost_sizes_seen(run, o, sizes);
         if (!sizes[0])
             continue;
         printf("\n%s: %s\n", o->name, o->what);
         for (const unsigned *threads = o->threads; *threads; threads++)
             for (int state = COMPARE_STEADY; state <= COMPARE_COLD; state++)
-                if (has(run, o, *threads, (enum compare_state)state))
-                    print_times(run, o, *threads, (enum compare_state)state);
+                if (has(run, o, *threads, (enum compare_state)state)) {
+                    (o->rate ? cost_print_rates : print_times)(run, o, *threads, (enum compare_state)state);
+                    print_reasons(run, o, *threads, (enum compare_state)state);
+                }
         size_t middle = 0;
         while (sizes[middle + 1] && sizes[middle] < 1000)
             middle++;

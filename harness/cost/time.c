@@ -2,7 +2,8 @@
  *
  * To each group two more candidates are added that no table shows: a second copy of its first entry, which sets the
  * floor below which no difference is claimed, and the yardstick, a fixed loop of this file: how fast the processor was
- * while this group was timed. Two runs on different days are linked by it (baseline.c).
+ * while this group was timed. Two runs on different days are linked by it (baseline.c). Where rates are told, the limits
+ * that they stand under take their turns as well (rate.c).
  */
 #include "cost/internal.h"
 
@@ -16,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNSETTLED 1.5 /* the ping-pong before and after may differ by this factor */
+#define UNSETTLED       1.5      /* the ping-pong before and after may differ by this factor */
+#define MIDDLE_CHUNK_NS 1000000  /* chunks longer than this: two a sample ... */
+#define LONG_CHUNK_NS   50000000 /* ... and one */
 
 struct made {
     const struct cost_operation *operation;
@@ -97,8 +100,6 @@ static void keep_results(struct cost_run *run, struct cost_group *g, const struc
                          const uint32_t *cell, uint32_t n)
 {
     uint32_t *rank = cost_allocate(n, sizeof *rank);
-    g->floor = g->unsettled ? INFINITY : compare_floor(timed, 0, n);
-    g->yardstick = timed->result[n + 1].time.median;
     g->pinned = timed->pinned;
     memcpy(g->witness, timed->witness_sum, sizeof g->witness);
     compare_rank(timed, n, g->floor, rank);
@@ -141,11 +142,63 @@ static uint32_t rounds_for(const struct cost_run *run, const struct cost_operati
     return o->rounds ? o->rounds : candidates > COMPARE_ROUNDS ? candidates : COMPARE_ROUNDS;
 }
 
+/* Two copies of an entry are candidates of a group that was timed here; elsewhere there is none. */
+static void find_floor(struct cost_group *g, const struct compare_run *timed, uint32_t n)
+{
+    g->unsettled = fmax(g->ping_before, g->ping_after) > UNSETTLED * fmin(g->ping_before, g->ping_after);
+    g->floor = g->unsettled ? INFINITY : timed->candidates >= n + 2 ? compare_floor(timed, 0, n) : COMPARE_LEAST_FLOOR;
+    g->yardstick = timed->candidates >= n + 2 ? timed->result[n + 1].time.median : NAN;
+}
+
+static struct compare_plan plan_of(const struct cost_run *run, const struct cost_cell *first, const unsigned *place,
+                                   uint32_t candidates)
+{
+    const struct cost_operation *o = first->operation;
+    const bool counted = first->state == COMPARE_STEADY && !o->own_threads; /* counters see the threads that are ours */
+    return (struct compare_plan){.threads = o->own_threads ? 1 : first->threads,
+                                 .place = place,
+                                 .topology = run->topology,
+                                 .counters = counted ? run->counters : NULL,
+                                 .state = first->state,
+                                 .rounds = rounds_for(run, o, candidates),
+                                 .chunk_ns = o->chunk_ns,
+                                 .chunks = o->chunk_ns > LONG_CHUNK_NS     ? 1
+                                           : o->chunk_ns > MIDDLE_CHUNK_NS ? 2
+                                                                           : 0,
+                                 .together = o->shared};
+}
+
+/* Candidates: the cells that can be made, the first of them once more, the yardstick, the limits. */
+static int time_here(struct cost_run *run, struct cost_group *g, const unsigned *place, struct made *made, uint32_t n,
+                     struct compare_run *timed, struct error *err)
+{
+    const struct cost_cell *first = &run->cell[g->first];
+    struct compare_candidate *candidate = cost_allocate(n + 2 + g->limits, sizeof *candidate);
+    struct cost_limit_made limit[COST_LIMITS];
+    uint32_t candidates = 0;
+    made[n] = made[0];
+    for (; candidates <= n; candidates++)
+        candidate[candidates] = (struct compare_candidate){"", &made[candidates], make, unmake, run_made};
+    candidate[candidates++] = (struct compare_candidate){YARDSTICK, NULL, NULL, NULL, run_yardstick};
+    for (uint32_t k = 0; k < g->limits; k++) {
+        limit[k] = (struct cost_limit_made){&g->limit[k], run->topology, place,
+                                            first->operation->own_threads ? first->threads : 1};
+        candidate[candidates++] = cost_limit_candidate(&limit[k]);
+    }
+    struct compare_plan plan = plan_of(run, first, place, candidates);
+    ping(run, g, place, &g->ping_before);
+    int code = compare_run(&plan, candidate, candidates, timed, err);
+    ping(run, g, place, &g->ping_after);
+    free(candidate);
+    return code;
+}
+
 static void time_group(struct cost_run *run, struct cost_group *g)
 {
     const struct cost_cell *first = &run->cell[g->first];
+    const bool elsewhere = first->operation->elsewhere != NULL;
     unsigned place[COMPARE_THREADS];
-    struct error err;
+    struct error err = {""};
     if (!topology_is_this_machine(run->topology) ||
         topology_places(run->topology, first->threads, place, g->place, sizeof g->place, &err) != 0) {
         refuse_group(
@@ -153,33 +206,24 @@ static void time_group(struct cost_run *run, struct cost_group *g)
         return;
     }
     struct made *made = cost_allocate(g->cells + 1, sizeof *made);
-    uint32_t *cell = cost_allocate(g->cells, sizeof *cell), n = try_cells(run, g, made, cell);
+    uint32_t *cell = cost_allocate(g->cells, sizeof *cell), n = 0;
+    for (uint32_t i = 0; i < g->cells && elsewhere; i++)
+        cell[n++] = g->first + i;
+    if (!elsewhere)
+        n = try_cells(run, g, made, cell);
     if (n > 0) {
-        struct compare_candidate *candidate = cost_allocate(n + 2, sizeof *candidate);
-        made[n] = made[0];
-        for (uint32_t i = 0; i <= n; i++)
-            candidate[i] = (struct compare_candidate){"", &made[i], make, unmake, run_made};
-        candidate[n + 1] = (struct compare_candidate){YARDSTICK, NULL, NULL, NULL, run_yardstick};
-        struct compare_plan plan = {.threads = first->threads,
-                                    .place = place,
-                                    .topology = run->topology,
-                                    .counters = first->state == COMPARE_STEADY ? run->counters : NULL,
-                                    .state = first->state,
-                                    .rounds = rounds_for(run, first->operation, n + 2),
-                                    .chunk_ns = first->operation->chunk_ns,
-                                    .chunks = first->operation->chunk_ns > 1000000 ? 2 : 0};
         struct compare_run timed;
-        ping(run, g, place, &g->ping_before);
-        int code = compare_run(&plan, candidate, n + 2, &timed, &err);
-        ping(run, g, place, &g->ping_after);
-        g->unsettled = fmax(g->ping_before, g->ping_after) > UNSETTLED * fmin(g->ping_before, g->ping_after);
+        cost_limits_find(run, g);
+        int code = elsewhere ? cost_elsewhere(run, g, rounds_for(run, first->operation, 0), &timed, &err)
+                             : time_here(run, g, place, made, n, &timed, &err);
         if (code) {
-            refuse_group(run, g, err.text);
+            refuse_group(run, g, err.text[0] ? err.text : strerror(-code));
         } else {
+            find_floor(g, &timed, n);
             keep_results(run, g, &timed, cell, n);
+            cost_rates(run, g, &timed, cell, n, n + 2);
             compare_free(&timed);
         }
-        free(candidate);
     }
     free(made);
     free(cell);

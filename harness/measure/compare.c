@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST_BLOCKS   8  /* candidates are made anew so often at least, however long that takes */
-#define WARM_CHUNKS    16 /* at most, until a chunk is no faster than the one before */
+#define LEAST_BLOCKS   8         /* candidates are made anew so often at least, however long that takes */
+#define WARM_CHUNKS    16        /* at most, until a chunk is no faster than the one before */
+#define WARM_NS        50000000  /* ... and no more of them when so long was spent */
+#define LONG_NS        100000000 /* what takes so long warms itself in the first part of a chunk */
 #define EVICT_LEAST    (4u << 20)
 #define CALIBRATE_MOST (1u << 26)
 #define CALIBRATE_NS   1000000 /* it goes on so long after the last that was faster */
@@ -48,6 +50,7 @@ struct bench {
     uint32_t candidates, rounds, chunks;
     uint32_t block; /* rounds between two makings of the candidates */
     uint64_t *ops;  /* [candidates]: of a chunk */
+    bool *is_long;  /* [candidates]: a chunk takes LONG_NS */
     double clock_cost;
     struct barrier barrier;
     _Atomic int failed;
@@ -89,11 +92,12 @@ static double *chunk_at(const struct bench *b, uint32_t candidate, uint32_t roun
  * how long it takes to fill them again depends on how much this one uses. */
 static void warm_up(const struct compare_candidate *c, unsigned thread, uint64_t n)
 {
-    uint64_t last = UINT64_MAX;
-    for (int i = 0; i < WARM_CHUNKS; i++) {
+    uint64_t last = UINT64_MAX, spent = 0;
+    for (int i = 0; i < WARM_CHUNKS && spent < WARM_NS; i++) {
         uint64_t begin = clock_now_ns();
         c->run(c->context, thread, n);
         uint64_t ns = clock_now_ns() - begin;
+        spent += ns;
         if (i > 0 && ns + ns / 32 >= last)
             return;
         last = ns < last ? ns : last;
@@ -109,7 +113,7 @@ static void take_sample(struct worker *w, uint32_t which, uint32_t round)
     uint64_t n = b->ops[which];
     struct witness before, after;
     witness_read(&w->witness, &before);
-    if (!cold)
+    if (!cold && !b->is_long[which])
         warm_up(c, w->thread, n);
     barrier_wait(&b->barrier);
     if (!cold)
@@ -186,6 +190,7 @@ static void calibrate(struct bench *b, uint32_t which)
         }
     }
     b->ops[which] = (uint64_t)fmax(1, fmin((double)target / fmax(least, 0.01), (double)CALIBRATE_MOST));
+    b->is_long[which] = (double)b->ops[which] * least > LONG_NS;
 }
 
 static void unmake_all(struct bench *b)
@@ -304,10 +309,13 @@ static void finish_candidate(const struct bench *b, uint32_t which, struct compa
     unsigned threads = b->plan->threads;
     uint32_t all = b->rounds * threads * b->chunks;
     for (uint32_t i = 0; i < b->rounds; i++) {
-        double sum = 0;
-        for (unsigned t = 0; t < threads; t++)
-            sum += stats_median(chunk_at(b, which, i, t), b->chunks);
-        r->round[i] = sum / threads;
+        double sum = 0, most = 0;
+        for (unsigned t = 0; t < threads; t++) {
+            double one = stats_median(chunk_at(b, which, i, t), b->chunks);
+            sum += one;
+            most = fmax(most, one);
+        }
+        r->round[i] = b->plan->together ? most : sum / threads;
     }
     r->samples = b->rounds;
     r->time = stats_sign_interval(r->round, b->rounds, 0.05);
@@ -382,17 +390,19 @@ int compare_run(const struct compare_plan *plan, const struct compare_candidate 
     size_t samples = (size_t)candidates * b.rounds;
     out->rounds = b.rounds;
     b.ops = calloc(candidates, sizeof *b.ops);
+    b.is_long = calloc(candidates, sizeof *b.is_long);
     b.chunk = calloc(samples * plan->threads * b.chunks, sizeof *b.chunk);
     b.count = calloc(samples * COUNTERS, sizeof *b.count);
     b.witness = calloc(samples, sizeof *b.witness);
     out->result = calloc(candidates, sizeof *out->result);
     double *rounds = calloc(samples + b.rounds, sizeof *rounds);
-    int code = b.ops && b.chunk && b.count && b.witness && out->result && rounds ? start(&b) : -ENOMEM;
+    int code = b.ops && b.is_long && b.chunk && b.count && b.witness && out->result && rounds ? start(&b) : -ENOMEM;
     for (uint32_t i = 0; code == 0 && i < candidates; i++) {
         out->result[i].round = rounds + (size_t)i * b.rounds;
         finish_candidate(&b, i, &out->result[i], rounds + samples);
     }
     free(b.ops);
+    free(b.is_long);
     free(b.chunk);
     free(b.count);
     free(b.witness);

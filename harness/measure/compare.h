@@ -20,7 +20,8 @@
  * the same code half as fast again; this way it is part of the spread and not a hidden advantage of one.
  *
  * With several threads, each runs its chunks at the same time on a core of its own. A sample's value is the mean over
- * the threads of their medians: ns that an operation takes in each thread.
+ * the threads of their medians: ns that an operation takes in each thread. Where the threads do one operation together,
+ * a part each, it is that of the thread that takes longest.
  */
 #ifndef MEASURE_COMPARE_H
 #define MEASURE_COMPARE_H
@@ -56,10 +57,11 @@ struct compare_plan {
     const struct topology *topology; /* may be NULL when place is */
     const struct counters *counters; /* NULL: only time */
     enum compare_state state;
-    uint32_t rounds;                                              /* 0: COMPARE_ROUNDS */
-    uint32_t chunks;                                              /* a sample; 0: 8 */
-    uint64_t chunk_ns;                                            /* about as long as a chunk is; 0: 20 us */
-    uint64_t cold_ops;                                            /* operations in a cold chunk; 0: 8 */
+    uint32_t rounds;   /* 0: COMPARE_ROUNDS */
+    uint32_t chunks;   /* a sample; 0: 8 */
+    uint64_t chunk_ns; /* about as long as a chunk is; 0: 20 us */
+    uint64_t cold_ops; /* operations in a cold chunk; 0: 8 */
+    bool together;     /* the threads do one operation together: a sample's value is that of the slowest of them */
     void (*progress)(void *context, uint32_t done, uint32_t all); /* in rounds; may be NULL */
     void *progress_context;
 };
@@ -104,6 +106,9 @@ struct compare_difference {
 /* comparisons: how many such verdicts are given on this run; floor: relative difference below which nothing is claimed. */
 struct compare_difference compare_two(const struct compare_run *run, uint32_t a, uint32_t b, uint32_t comparisons,
                                       double floor);
+
+/* b's time over a's without a verdict: median over the rounds, and its interval that is wrong with probability alpha. */
+struct stats_interval compare_ratio(const struct compare_run *run, uint32_t a, uint32_t b, double alpha);
 
 /* The floor that two copies of one candidate set: how far the interval of their ratio reaches from 1, and at least 2 %. */
 double compare_floor(const struct compare_run *run, uint32_t a, uint32_t copy);

@@ -42,6 +42,12 @@ static struct stats_interval log_ratio(const struct compare_run *run, uint32_t a
     return interval;
 }
 
+struct stats_interval compare_ratio(const struct compare_run *run, uint32_t a, uint32_t b, double alpha)
+{
+    struct stats_interval i = log_ratio(run, a, b, alpha);
+    return (struct stats_interval){exp(i.median), exp(i.low), exp(i.high)};
+}
+
 struct compare_difference compare_two(const struct compare_run *run, uint32_t a, uint32_t b, uint32_t comparisons,
                                       double floor)
 {

@@ -11,9 +11,10 @@
 
 #include "problem.h"
 
-#define AMX_PANEL 32u  /* queries that are worked on at a time: two tiles */
-#define AMX_UNIT  128u /* keys that they meet at a time */
-#define AMX_TILE  512u /* numbers in a tile of bfloat16; twice as many as in one of float32 */
+#define AMX_PANEL       32u  /* queries that are worked on at a time: two tiles */
+#define AMX_UNIT        128u /* keys that they meet at a time */
+#define AMX_BLOCK_UNITS 4u   /* that are packed at a time */
+#define AMX_TILE        512u /* numbers in a tile of bfloat16; twice as many as in one of float32 */
 
 /* Does the processor have tiles, and does the kernel let this process use them? Asks for it. */
 bool amx_here(void);
@@ -42,6 +43,35 @@ static inline size_t amx_output(uint32_t i, uint32_t c)
 void amx_pack_keys(const uint16_t *from, size_t row, uint32_t keys, uint32_t d, uint16_t *to, uint16_t *room);
 void amx_pack_values(const uint16_t *from, size_t row, uint32_t keys, uint32_t d, uint16_t *to, uint16_t *room);
 
+/* 32 x 32 sums in memory: four tiles with rows `row` bytes apart. `right` numbers further is the tile to the right,
+ * `down` that below. */
+struct amx_sums {
+    float *at;
+    size_t row, right, down;
+};
+
+/* One head's share of the work: its panels, and the block of keys that they meet. */
+struct amx_item {
+    const struct at_problem *p;
+    const struct at_in *k, *v;
+    uint32_t wide, b, h, kv;
+    uint32_t first, panels; /* panels first ... first + panels - 1 of head h */
+    uint32_t block, all;    /* the block's first key; keys that some query sees */
+    float scale;            /* of scores into powers of two; not negative */
+    uint16_t *queries, *keys, *values, *room;
+    float *output;
+    float *sums;           /* of each row's weights, in 16 parts */
+    float *reference;      /* of each row: its weights are powers of two of what scores are above this */
+    float *shrink;         /* (AMX_PANEL) */
+    float *scores;         /* (2, AMX_PANEL, AMX_UNIT) */
+    uint32_t *visible;     /* how many keys each row sees */
+    struct amx_sums tiles; /* where the sums in the tiles belong */
+    bool grown; /* some rows of a panel have a new reference: `shrink` is what their output must be multiplied with */
+};
+
+/* All panels of the item and the AMX_BLOCK_UNITS units of its block, already packed. */
+void amx_meet(struct amx_item *it);
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -61,13 +91,6 @@ AMX_INLINE void amx_begin(void)
     __asm__ volatile("" : : "r"(&config) : "memory"); /* gcc 12 thinks that only the first 8 bytes are read */
     _tile_loadconfig(&config);
 }
-
-/* 32 x 32 sums in memory: four tiles with rows `row` bytes apart. `right` numbers further is the tile to the right,
- * `down` that below. */
-struct amx_sums {
-    float *at;
-    size_t row, right, down;
-};
 
 AMX_INLINE void amx_store(const struct amx_sums *to)
 {

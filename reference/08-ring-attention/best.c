@@ -10,9 +10,10 @@
 
 const struct at_ops *at_best(enum at_type type)
 {
-    const struct at_ops *const fastest_first[] = {&blockwise_amx_ops, &blockwise_avx512_ops, &blockwise_avx2_ops,
-                                                  &blockwise_neon_ops};
-    for (size_t i = 0; i < sizeof fastest_first / sizeof *fastest_first; i++) {
+    enum { RUNGS = 4 };
+    const struct at_ops *const fastest_first[RUNGS] = {&blockwise_amx_ops, &blockwise_avx512_ops, &blockwise_avx2_ops,
+                                                       &blockwise_neon_ops};
+    for (int i = 0; i < RUNGS; i++) {
         const struct at_ops *ops = fastest_first[i];
         bool takes = type == AT_BF16 ? ops->can & AT_TAKES_BF16 : !(ops->can & AT_ONLY_BF16);
         if (takes && ops->here())

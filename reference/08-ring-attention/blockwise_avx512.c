@@ -4,6 +4,7 @@
  * Invariant  That of rows.c, for each lane after each block.
  * Cost       32 registers: 8 x 3 sums, 3 of lanes; the numbers they are multiplied with come out of memory with the
  *            multiplication or before it. 11 loads for 24 multiplications.
+ *            163 GFLOP/s at d = 128 and 164 at 64: 76 % of the machine's rate of multiply-add in the same run (median).
  * Tried      Blocks of 64, 96 and 128 keys: 96 and 128 are as fast at d = 128, from 192 on L1 overflows and
  *            speed is lost. Values copied so that they are read from end to end: no gain.
  * Gets wrong A clock that falls under heavy AVX-512, on some processors so much that AVX2 is as fast.
@@ -58,6 +59,13 @@ HERE vec vec_exp2(vec x)
 }
 
 #include "kernel.h"
+
+static const struct kernel *chosen(void)
+{
+    return &kernel;
+}
+
+#include "entry.h"
 
 static bool here(void)
 {

@@ -12,8 +12,7 @@
 
 #include "blocks.h"
 
-#define WIDTH  (LANES * VECS)
-#define INLINE TARGET static inline __attribute__((always_inline))
+#define WIDTH (LANES * VECS)
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #else
@@ -22,8 +21,8 @@
 
 /* c (rows, WIDTH) = a (rows, depth) times b (depth, WIDTH). If it is to keep what c holds, that is added, first
  * multiplied with `shrink` lane by lane, unless that is NULL. */
-INLINE void tile(const unsigned rows, const float *a, size_t a_row, size_t a_step, const float *b, uint32_t depth,
-                 float *c, const bool keep, const float *shrink)
+HERE void tile(const unsigned rows, const float *a, size_t a_row, size_t a_step, const float *b, uint32_t depth,
+               float *c, const bool keep, const float *shrink)
 {
     vec sum[ROWS][VECS];
     UNROLL for (unsigned r = 0; r < rows; r++) UNROLL for (unsigned n = 0; n < VECS; n++) sum[r][n] = vec_all(0);
@@ -110,28 +109,5 @@ TARGET static void outer(const float *a, uint32_t keys, const float *b, uint32_t
 }
 
 static const struct kernel kernel = {WIDTH, scores, weights, values, slopes, outer};
-
-static int workspace(const struct at_problem *p, uint32_t parts, size_t *bytes)
-{
-    return blocks_workspace(&kernel, p, parts, bytes);
-}
-
-static int forward(const struct at_problem *p, const struct at_in *q, const struct at_in *k, const struct at_in *v,
-                   const struct at_result *result, uint32_t part, uint32_t parts, void *work)
-{
-    return blocks_forward(&kernel, p, q, k, v, result, part, parts, work);
-}
-
-static int backward_workspace(const struct at_problem *p, uint32_t parts, size_t *bytes)
-{
-    return blocks_backward_workspace(&kernel, p, parts, bytes);
-}
-
-static int backward(const struct at_problem *p, const struct at_in *q, const struct at_in *k, const struct at_in *v,
-                    const struct at_result *result, const struct at_in *d_out, const struct at_gradients *gradients,
-                    uint32_t part, uint32_t parts, void *work)
-{
-    return blocks_backward(&kernel, p, q, k, v, result, d_out, gradients, part, parts, work);
-}
 
 #endif

@@ -60,7 +60,7 @@ static void slopes_make(struct slopes *x, const struct at_problem *p, uint64_t s
     struct rng r;
     rng_seed(&r, seed, 99);
     world_make(&x->w, p, seed, size, gap);
-    x->d_out = malloc((numbers(p, 0) + 1) * sizeof *x->d_out);
+    x->d_out = calloc(numbers(p, 0) + 1, sizeof *x->d_out);
     for (size_t n = 0; n < numbers(p, 0); n++)
         x->d_out[n] = (float)((double)(rng_next(&r) >> 11) * 0x1p-52 - 1);
     x->d = (struct at_in){x->d_out, (size_t)p->heads * p->n_q * p->d, (size_t)p->n_q * p->d, p->d};

@@ -1,0 +1,229 @@
+/* cost: how fast attention is, and what share that is of what this machine can do: forward, backward, rings of threads
+ * and of processes, on a GPU. Numbers are uniform in (-1, 1), of one head but for backward; the scale is 1 / sqrt(d). */
+#include "cost_parts.h"
+#include "runs.h"
+
+#define CHUNK_NS        2000000 /* longer than the shortest call */
+#define SHORT_CHUNK_NS  100000
+#define MIDDLE_CHUNK_NS 20000000
+#define LONG_CHUNK_NS   100000000 /* calls that take longer: one at a time */
+#define GPU_CHUNK_NS    5000000   /* many calls in a row: starting one takes some us */
+#define ROUNDS          12        /* enough for the verdicts on six entries */
+#define FEW_ROUNDS      8         /* ... and on two */
+
+static const uint64_t lengths[] = {512, 2048, 0}, middle[] = {2048, 0}, long_ones[] = {8192, 0}, gradient[] = {512, 0},
+                      few[] = {16, 32, 64, 128, 256, 0}, longest[] = {16384, 0};
+static const unsigned one_thread[] = {1, 0}, both[] = {1, 2, 0}, two[] = {2, 0};
+static const char *const shown[] = {"naive",         "rows", "blockwise", "blockwise-avx2", "blockwise-avx512",
+                                    "blockwise-amx", NULL};
+static const char *const whole[] = {"whole", NULL}, *const layouts[] = {"contiguous", "striped", "zigzag", NULL};
+static const char *const ring_alone[] = {"ring", NULL};
+
+/* What all tables have in common; the threads share a call, or each ring has its own. */
+static struct cost_operation table(const char *name, const char *what, const uint64_t *sizes, const unsigned *threads)
+{
+    return (struct cost_operation){.name = name,
+                                   .what = what,
+                                   .size_name = "tokens",
+                                   .sizes = sizes,
+                                   .threads = threads,
+                                   .rounds = ROUNDS,
+                                   .rate = "GFLOP/s",
+                                   .work = cost_forward_work};
+}
+
+static struct cost_operation calls(const char *name, const char *what, const uint64_t *sizes, const unsigned *threads,
+                                   int (*create)(const struct cost_subject *, void **, struct error *),
+                                   double (*work)(const struct cost_subject *),
+                                   bool (*takes)(const struct plugin_entry *))
+{
+    struct cost_operation o = table(name, what, sizes, threads);
+    o.threads_what = "a part each";
+    o.chunk_ns = CHUNK_NS;
+    o.shared = true;
+    o.takes = takes;
+    o.create = create;
+    o.run = cost_forward_run;
+    o.destroy = at_call_free;
+    o.work = work;
+    o.limit = cost_limit_of;
+    return o;
+}
+
+static struct cost_operation rings(const char *name, const char *what,
+                                   int (*create)(const struct cost_subject *, void **, struct error *))
+{
+    struct cost_operation o = table(name, what, longest, two);
+    o.threads_what = "a rank each";
+    o.chunk_ns = MIDDLE_CHUNK_NS;
+    o.own_threads = true;
+    o.takes = cost_takes_ring;
+    o.beside = whole;
+    o.against = "whole";
+    o.create = create;
+    o.run = cost_ring_run;
+    o.destroy = cost_ring_destroy;
+    o.limit = cost_ring_bf16_limit;
+    return o;
+}
+
+/* Parts, each told as a share of the first. */
+static struct cost_operation parts(struct cost_operation o, const char *const *names)
+{
+    o.parts = true;
+    o.takes = NULL;
+    o.beside = NULL;
+    o.names = names;
+    o.against = names[0];
+    return o;
+}
+
+static struct cost_operation short_calls(void)
+{
+    struct cost_operation o = calls(
+        "short", "attention of one head of 64 over few tokens, float32: what a call costs before it has much to do",
+        few, one_thread, cost_narrow_create, cost_narrow_work, cost_takes_f32);
+    o.chunk_ns = SHORT_CHUNK_NS;
+    o.simulated = true;
+    return o;
+}
+
+static struct cost_operation backward(void)
+{
+    struct cost_operation o = calls(
+        "backward",
+        "the gradients of two heads of 128, float32, from the log-sum-exp of forward: 10 x 128 operations a pair, "
+        "since the scores are computed again",
+        gradient, both, cost_backward_create, cost_backward_work, cost_takes_backward);
+    o.run = cost_backward_run;
+    return o;
+}
+
+static struct cost_operation ring_f32(void)
+{
+    struct cost_operation o =
+        rings("ring",
+              "a ring of two ranks, each a thread, over the fastest rung for float32; whole: that rung on as many "
+              "threads, with all keys in one place",
+              cost_ring_create);
+    o.chunk_ns = LONG_CHUNK_NS;
+    o.rounds = FEW_ROUNDS;
+    o.names = ring_alone; /* half a second each */
+    o.limit = cost_ring_limit;
+    return o;
+}
+
+static struct cost_operation ring_causal(void)
+{
+    struct cost_operation o =
+        parts(rings("ring-causal", "a causal ring of two ranks, bfloat16, by layout: who has to wait for whom",
+                    cost_layout_create),
+              layouts);
+    o.work = cost_causal_work;
+    return o;
+}
+
+static struct cost_operation mpi(void)
+{
+    struct cost_operation o = parts(
+        table("mpi", "a ring of two ranks, bfloat16, over threads and over MPI processes, in a program of its own",
+              longest, two),
+        cost_mpi_parts);
+    o.threads_what = "a rank each";
+    o.own_threads = true;
+    o.elsewhere = cost_mpi_elsewhere;
+    return o;
+}
+
+static struct cost_operation gpu(const char *name, const char *what,
+                                 int (*create)(const struct cost_subject *, void **, struct error *),
+                                 const char *const *names)
+{
+    struct cost_operation o = parts(table(name, what, longest, one_thread), names);
+    o.chunk_ns = GPU_CHUNK_NS;
+    o.create = create;
+    o.run = cost_gpu_run;
+    o.destroy = cost_gpu_destroy;
+    o.work = cost_gpu_work;
+    return o;
+}
+
+static const struct cost_quality qualities[] = {
+    {.name = "workspace",
+     .unit = "bytes a token",
+     .what = "what a call asks for besides its inputs and outputs, 512 tokens, head of 128, float32",
+     .counted = true,
+     .operation = "forward",
+     .size = 512,
+     .measure = cost_workspace},
+    {.name = "error",
+     .unit = "of the size",
+     .what = "the largest difference from float64 in 16 rows, over the root of the mean square of the right result",
+     .counted = true,
+     .operation = "forward",
+     .size = 512,
+     .measure = cost_error_f32},
+    {.name = "error-bf16",
+     .unit = "of the size",
+     .what = "the same with bfloat16 inputs, which count as exact",
+     .counted = true,
+     .operation = "forward-bf16",
+     .size = 2048,
+     .measure = cost_error_bf16},
+};
+
+/* What neither computes by itself nor is a ring is no entry for any table here. */
+static const char *entry_name(const struct plugin_entry *entry)
+{
+    const struct at_ops *ops = entry->ops;
+    return ops->forward || ops->ring_forward ? entry->name : NULL;
+}
+
+int main(int argc, char **argv)
+{
+    const struct cost_operation operations[] = {
+        calls("forward",
+              "attention of one head of 128, float32: 4 x 128 floating-point operations for each pair of a query and a "
+              "key",
+              lengths, both, cost_forward_create, cost_forward_work, cost_takes_f32),
+        calls("forward-64", "the same with a head of 64: as many exponentials, half as much between them", middle,
+              one_thread, cost_narrow_create, cost_narrow_work, cost_takes_f32),
+        calls("forward-causal",
+              "the same as forward where a query sees no key behind its own position; the pairs that are seen count",
+              middle, both, cost_causal_create, cost_causal_work, cost_takes_causal),
+        calls("forward-bf16",
+              "attention of one head of 128, bfloat16 in and float32 out; who has no tiles computes in float32", middle,
+              both, cost_bf16_create, cost_forward_work, cost_takes_bf16),
+        calls("forward-bf16-long", "the same on tiles alone", long_ones, both, cost_bf16_create, cost_forward_work,
+              cost_takes_tiles),
+        calls("forward-bf16-64", "the same as forward-bf16 with a head of 64", middle, one_thread,
+              cost_bf16_narrow_create, cost_narrow_work, cost_takes_bf16),
+        calls("forward-bf16-causal", "the same as forward-bf16 where a query sees no key behind its own position",
+              middle, one_thread, cost_bf16_causal_create, cost_causal_work, cost_takes_bf16_causal),
+        short_calls(),
+        backward(),
+        ring_f32(),
+        rings("ring-bf16", "the same as ring over the fastest rung for bfloat16", cost_ring_bf16_create),
+        ring_causal(),
+        mpi(),
+        gpu("gpu",
+            "attention of one head of 128, bfloat16, on a GPU, its numbers there already; cublas: a bfloat16 product "
+            "of "
+            "8,192 x 8,192 with as much",
+            cost_gpu_create, cost_gpu_parts),
+        gpu("gpu-ring", "the tensor-core entry in one call, and as a ring of eight ranks that are streams of one card",
+            cost_gpu_ring_create, cost_gpu_ring_parts),
+    };
+    const struct cost_suite suite = {
+        .lab_folder = "08-ring-attention",
+        .operation = operations,
+        .operations = sizeof operations / sizeof *operations,
+        .entry_name = entry_name,
+        .verify = cost_verify,
+        .quality = qualities,
+        .qualities = sizeof qualities / sizeof *qualities,
+        .shown = shown,
+    };
+    runs_load();
+    return cost_main(argc, argv, &suite);
+}
