@@ -11,8 +11,8 @@
 #define ROUNDS          12        /* enough for the verdicts on six entries */
 #define FEW_ROUNDS      8         /* ... and on two */
 
-static const uint64_t lengths[] = {512, 2048, 0}, middle[] = {2048, 0}, long_ones[] = {8192, 0}, gradient[] = {512, 0},
-                      few[] = {16, 32, 64, 128, 256, 0}, longest[] = {16384, 0};
+static const uint64_t lengths[] = {512, 2048, 0}, middle[] = {2048, 0}, long_ones[] = {4096, 0}, gradient[] = {512, 0},
+                      few[] = {8, 16, 32, 64, 128, 0}, longest[] = {16384, 0};
 static const unsigned one_thread[] = {1, 0}, both[] = {1, 2, 0}, two[] = {2, 0};
 static const char *const shown[] = {"naive",         "rows", "blockwise", "blockwise-avx2", "blockwise-avx512",
                                     "blockwise-amx", NULL};
@@ -149,22 +149,22 @@ static struct cost_operation gpu(const char *name, const char *what,
 }
 
 static const struct cost_quality qualities[] = {
-    {.name = "workspace",
+    {.name = "memory",
      .unit = "bytes a token",
-     .what = "what a call asks for besides its inputs and outputs, 512 tokens, head of 128, float32",
+     .what = "what a call has in hand: inputs, outputs and workspace; 512 tokens, head of 128, float32",
      .counted = true,
      .operation = "forward",
      .size = 512,
-     .measure = cost_workspace},
+     .measure = cost_memory},
     {.name = "error",
-     .unit = "of the size",
-     .what = "the largest difference from float64 in 16 rows, over the root of the mean square of the right result",
+     .unit = "x RMS",
+     .what = "the largest difference from float64 in 16 rows, over the root of the mean square of what is right",
      .counted = true,
      .operation = "forward",
      .size = 512,
      .measure = cost_error_f32},
     {.name = "error-bf16",
-     .unit = "of the size",
+     .unit = "x RMS",
      .what = "the same with bfloat16 inputs, which count as exact",
      .counted = true,
      .operation = "forward-bf16",
@@ -190,7 +190,7 @@ int main(int argc, char **argv)
               one_thread, cost_narrow_create, cost_narrow_work, cost_takes_f32),
         calls("forward-causal",
               "the same as forward where a query sees no key behind its own position; the pairs that are seen count",
-              middle, both, cost_causal_create, cost_causal_work, cost_takes_causal),
+              middle, one_thread, cost_causal_create, cost_causal_work, cost_takes_causal),
         calls("forward-bf16",
               "attention of one head of 128, bfloat16 in and float32 out; who has no tiles computes in float32", middle,
               both, cost_bf16_create, cost_forward_work, cost_takes_bf16),

@@ -65,7 +65,7 @@ const char *cost_best_limit(enum at_type type);
 int cost_verify(const struct cost_subject *subject, char *why, size_t size);
 double cost_error_f32(const struct cost_subject *subject);
 double cost_error_bf16(const struct cost_subject *subject);
-double cost_workspace(const struct cost_subject *subject);
+double cost_memory(const struct cost_subject *subject);
 
 /* ---- cost_ring.c: rings of threads, and the same on threads without a ring ---- */
 bool cost_takes_ring(const struct plugin_entry *entry);

@@ -44,14 +44,14 @@ double cost_error_bf16(const struct cost_subject *s)
     return error_of(s, AT_BF16);
 }
 
-double cost_workspace(const struct cost_subject *s)
+double cost_memory(const struct cost_subject *s)
 {
     const struct at_problem p = at_call_problem(1, (uint32_t)s->size, COST_D, AT_F32, false);
     const struct at_ops *ops = plugin_find(s->plugin, s->name);
     size_t bytes;
     if (!ops || !ops->workspace || (ops->here && !ops->here()) || ops->workspace(&p, 1, &bytes) != 0)
         return NAN;
-    return (double)bytes / (double)s->size;
+    return (double)(bytes + (4 * (size_t)p.d + 1) * sizeof(float) * p.n_q) / (double)s->size;
 }
 
 /* ---- is it right? ---- */

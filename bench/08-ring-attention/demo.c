@@ -50,28 +50,12 @@ static const char *value_of(int argc, char **argv, int *i)
     return argv[*i];
 }
 
-/* "64", "64K", "1M": powers of 1,024. */
-static bool scaled(const char *text, uint64_t *number)
-{
-    char digits[24];
-    size_t n = strlen(text);
-    static const char units[] = "kmg";
-    const char *unit = n ? strchr(units, text[n - 1] | 0x20) : NULL;
-    if (n == 0 || n >= sizeof digits)
-        return false;
-    snprintf(digits, sizeof digits, "%.*s", (int)(n - (unit && *unit)), text);
-    const unsigned shift = unit && *unit ? 10 * (unsigned)(unit - units + 1) : 0;
-    if (!text_number(digits, number) || *number > MOST_TOKENS >> shift)
-        return false;
-    *number <<= shift;
-    return true;
-}
-
 static uint64_t number_of(int argc, char **argv, int *i, uint64_t least, uint64_t most)
 {
     const char *name = argv[*i], *text = value_of(argc, argv, i);
     uint64_t number;
-    if (!scaled(text, &number) || number < least || number > most)
+    const size_t n = text_scaled(text, most, &number);
+    if (n == 0 || text[n] || number < least)
         error_exit(EXIT_WRONG_USE, "demo: %s takes a number from %llu to %llu (64K and 1M are understood), not \"%s\"",
                    name, (unsigned long long)least, (unsigned long long)most, text);
     return number;

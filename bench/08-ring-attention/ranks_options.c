@@ -52,13 +52,9 @@ struct option {
 
 static int tokens_of(const char *text, uint64_t *tokens, struct error *err)
 {
-    char number[32];
-    size_t length = strlen(text);
-    uint64_t unit = length && text[length - 1] == 'M' ? 1 << 20 : length && text[length - 1] == 'K' ? 1 << 10 : 1;
-    snprintf(number, sizeof number, "%.*s", (int)(length - (unit > 1 && length)), text);
-    if (length >= sizeof number || !text_number(number, tokens) || *tokens == 0 || *tokens > (UINT64_C(1) << 40) / unit)
+    size_t n = text_scaled(text, UINT64_C(1) << 40, tokens);
+    if (n == 0 || text[n] || *tokens == 0)
         return error_set(err, -EINVAL, "--tokens takes a number, 4096, 64K or 1M, not \"%s\"", text);
-    *tokens *= unit;
     return 0;
 }
 

@@ -15,28 +15,11 @@ static const char *value_of(int argc, char **argv, int *i)
     return argv[*i];
 }
 
-/* A number at the beginning of a text, "64" or "64K", and how many letters it has; 0: none. */
-static size_t scaled(const char *text, uint64_t *number)
-{
-    static const char units[] = "kmg";
-    const size_t n = strspn(text, "0123456789");
-    char digits[20] = "";
-    const char *unit = text[n] ? strchr(units, text[n] | 0x20) : NULL;
-    if (n == 0 || n >= sizeof digits)
-        return 0;
-    memcpy(digits, text, n);
-    const uint32_t shift = unit ? 10 * (uint32_t)(unit - units + 1) : 0;
-    if (!text_number(digits, number) || *number > RECALL_MOST_TOKENS >> shift)
-        return 0;
-    *number <<= shift;
-    return n + (unit != NULL);
-}
-
 static uint64_t number_of(int argc, char **argv, int *i, uint64_t least, uint64_t most)
 {
     const char *name = argv[*i], *text = value_of(argc, argv, i);
     uint64_t number;
-    const size_t n = scaled(text, &number);
+    const size_t n = text_scaled(text, RECALL_MOST_TOKENS, &number);
     if (n == 0 || text[n] || number < least || number > most)
         error_exit(EXIT_WRONG_USE, "replay: %s takes a number from %llu to %llu, not \"%s\"", name,
                    (unsigned long long)least, (unsigned long long)most, text);
@@ -84,7 +67,7 @@ static void parse_windows(struct recall_options *o, const char *list)
     const char *p = list;
     for (o->windows = 0; *p; o->windows++) {
         uint64_t keys;
-        const size_t n = scaled(p, &keys);
+        const size_t n = text_scaled(p, RECALL_MOST_TOKENS, &keys);
         if (n == 0 || keys == 0 || (p[n] && p[n] != ',') || o->windows == RECALL_WINDOWS)
             error_exit(EXIT_WRONG_USE, "replay: --window takes up to %u numbers of tokens, such as 64K,4K, not \"%s\"",
                        RECALL_WINDOWS, list);

@@ -179,7 +179,7 @@ void recall_report_print(const struct recall_report *r)
     for (uint32_t i = 1; i < r->views; i++) {
         const struct recall_view *v = &r->view[i];
         if (v->all && v->asked && !v->failed)
-            printf("%s and %s: the same word in %u of %u answers\n", r->view[0].entry, v->entry, v->same, v->asked);
+            printf("%s and %s say the same in %u of %u answers\n", r->view[0].entry, v->entry, v->same, v->asked);
     }
     for (uint32_t i = 0; i < r->views; i++)
         if (r->view[i].failed)

@@ -106,6 +106,23 @@ bool text_number(const char *text, uint64_t *value)
     return true;
 }
 
+size_t text_scaled(const char *text, uint64_t most, uint64_t *value)
+{
+    static const char units[] = "kmg";
+    const size_t n = strspn(text, "0123456789");
+    const char *unit = text[n] ? strchr(units, text[n] | 0x20) : NULL;
+    const unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    char digits[24] = "";
+    uint64_t number;
+    if (n == 0 || n >= sizeof digits)
+        return 0;
+    memcpy(digits, text, n);
+    if (!text_number(digits, &number) || number > most >> shift)
+        return 0;
+    *value = number << shift;
+    return n + (unit != NULL);
+}
+
 const char *text_duration(char *out, double ns)
 {
     const char *unit[] = {"ns", "us", "ms", "s"};

@@ -20,6 +20,10 @@ bool text_listed(const char *list, const char *name);
 /* An unsigned integer, decimal or 0x…, and nothing after it. */
 bool text_number(const char *text, uint64_t *value);
 
+/* "64", "64K", "1m" at the beginning of a text: K, M and G are powers of 1,024. How many letters that is, or 0: it
+ * begins with no number, or with one above `most`. */
+size_t text_scaled(const char *text, uint64_t most, uint64_t *value);
+
 /* "12.3 ms" from nanoseconds; "1.2 MiB" from bytes; "12,345". Each writes into out (TEXT_NUMBER bytes) and returns it.
  */
 #define TEXT_NUMBER 40

@@ -185,14 +185,15 @@ static void add_bytes(const struct cost_run *run, const struct cost_operation *o
 
 /* ---- quality against cost ---- */
 
-static bool on_front(const struct cost_run *run, uint32_t k, uint32_t w, double ns)
+/* Beaten: another is as good and as fast, and better in one of the two; faster counts where it is resolved. */
+static bool on_front(const struct cost_run *run, uint32_t k, uint32_t w, const struct cost_cell *own)
 {
     const struct cost_quality *q = &run->request.suite->quality[k];
     const double *quality = run->quality[k];
     for (uint32_t i = 0; i < run->names; i++) {
         const struct cost_cell *c = cost_find(run, q->operation, run->name[i].name, q->size, 1, COMPARE_STEADY);
-        if (i != w && c && c->time.median <= ns && quality[i] <= quality[w] &&
-            (c->time.median < ns || quality[i] < quality[w]))
+        if (i != w && c && c->time.median <= own->time.median && quality[i] <= quality[w] &&
+            (c->rank < own->rank || quality[i] < quality[w]))
             return false;
     }
     return true;
@@ -206,8 +207,8 @@ static void add_quality(const struct cost_run *run, uint32_t k, json_t *plots)
     snprintf(id, sizeof id, k ? "quality-%u" : "quality", k + 1);
     snprintf(
         reading, sizeof reading,
-        "Left is cheap, down is good. An entry on the front is not beaten in both by any other; the others are (by "
-        "the medians; the table says which times can be told apart). Time is measured here, the other is %s.",
+        "Left is cheap, down is good. An entry on the front is not beaten in both by any other; the others are. Times "
+        "that can't be told apart count as equal. Time is measured here, the other is %s.",
         q->counted ? "counted" : "simulated");
     snprintf(time, sizeof time, "time of one %s", q->operation);
     const char *size_name = "";
@@ -221,7 +222,7 @@ static void add_quality(const struct cost_run *run, uint32_t k, json_t *plots)
         const struct cost_cell *c = cost_find(run, q->operation, run->name[i].name, q->size, 1, COMPARE_STEADY);
         struct stats_interval y = {run->quality[k][i], run->quality[k][i], run->quality[k][i]};
         if (c && isfinite(c->time.median) && isfinite(y.median))
-            point(on_front(run, k, i, c->time.median) ? &front : &others, c->time.median, &y, c->who->name);
+            point(on_front(run, k, i, c) ? &front : &others, c->time.median, &y, c->who->name);
     }
     add_series(plot, "on the front", "points", front, true);
     add_series(plot, "beaten in both", "points", others, true);

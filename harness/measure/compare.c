@@ -14,7 +14,7 @@
 
 #define LEAST_BLOCKS   8         /* candidates are made anew so often at least, however long that takes */
 #define WARM_CHUNKS    16        /* at most, until a chunk is no faster than the one before */
-#define WARM_NS        50000000  /* ... and no more of them when so long was spent */
+#define WARM_NS        20000000  /* ... and no more of them when so long was spent */
 #define LONG_NS        100000000 /* what takes so long warms itself in the first part of a chunk */
 #define EVICT_LEAST    (4u << 20)
 #define CALIBRATE_MOST (1u << 26)

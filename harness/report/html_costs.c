@@ -277,9 +277,12 @@ static void put_operation(FILE *out, const json_t *costs, const json_t *operatio
            *states = costs_values(costs, name, "time", "state"), *t, *s, *size;
     size_t i, k, m, tables = 0;
     struct columns c = {.by_size = json_array_size(sizes) > 1};
+    const bool rates = *html_member(operation, "rate");
     html_put(out, "<h4>", name, "</h4>\n");
     html_put(out, "<p>One ", name, ": ");
     html_put(out, "", html_member(operation, "what"), "</p>\n");
+    costs_rates(out, costs, operation);
+    fputs(rates ? "<details><summary>times</summary>\n" : "", out);
     json_array_foreach(threads, i, t)
     {
         json_array_foreach(states, k, s)
@@ -304,6 +307,7 @@ static void put_operation(FILE *out, const json_t *costs, const json_t *operatio
     }
     if (c.n > 0)
         put_times(out, costs, operation, entries, &c);
+    fputs(rates ? "</details>\n" : "", out);
     costs_counted(out, costs, operation);
     costs_growth(out, costs, operation);
     json_decref(entries), json_decref(sizes), json_decref(threads), json_decref(states);

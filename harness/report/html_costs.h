@@ -41,6 +41,7 @@ void costs_put_na(FILE *out, struct cost_notes *notes, const char *reason);
 void costs_put_source(FILE *out, const char *source); /* " sim" and the like, with what it means on hovering */
 
 /* The parts. */
+void costs_rates(FILE *out, const json_t *costs, const json_t *operation);   /* html_rates.c */
 void costs_counted(FILE *out, const json_t *costs, const json_t *operation); /* html_counts.c */
 void costs_growth(FILE *out, const json_t *costs, const json_t *operation);
 void costs_readings(FILE *out, const json_t *costs);

@@ -46,7 +46,6 @@ HERE vec vec_max(vec a, vec b)
 }
 HERE vec vec_exp2(vec x)
 {
-    x = vec_max(x, vec_all(-200)); /* far enough for scalef to make 0 of it */
     vec n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     vec f = x - n, p = vec_all(EXP2_P5);
     p = vec_fma(p, f, vec_all(EXP2_P4));
@@ -55,7 +54,8 @@ HERE vec vec_exp2(vec x)
     p = vec_fma(p, f, vec_all(EXP2_P1));
     p = vec_fma(p, f, vec_all(EXP2_P0));
     p = vec_fma(p, f, vec_all(1));
-    return _mm512_scalef_ps(p, n);
+    /* What would be denormal becomes 0: each multiplication with such a weight would take a hundred cycles. */
+    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, vec_all(-126), _CMP_GE_OQ), p, n);
 }
 
 #include "kernel.h"

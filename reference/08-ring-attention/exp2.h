@@ -1,8 +1,8 @@
 /* exp2.h: 2^x for kernels, x <= 0, as 2^n times 2^f with n whole and -1/2 <= f <= 1/2.
  *
  * 2^f is 1 + f P(f), P of degree 5 (Moshier's Cephes, exp2f). The relative error of the whole is at most 1.1e-7, and
- * 8e-8 where multiply-add rounds once: found by trying every float32 from -126 to 0. Below -126 the answer is 0;
- * AVX-512 goes on to what is denormal. */
+ * 8e-8 where multiply-add rounds once: found by trying every float32 from -126 to 0. Below -126 the answer is 0:
+ * denormal weights would count for nothing, and cost a hundred cycles a product. */
 #ifndef EXP2_H
 #define EXP2_H
 

@@ -64,6 +64,13 @@ Test(text, numbers_are_whole_or_nothing)
         cr_assert(!text_number(bad[i], &n) || strcmp(bad[i], "0x") == 0, "\"%s\" was taken for %llu", bad[i],
                   (unsigned long long)n);
     cr_assert(!text_number(NULL, &n), "NULL was taken for a number");
+    cr_assert(text_scaled("64", 64, &n) == 2 && n == 64, "64 is %llu", (unsigned long long)n);
+    cr_assert(text_scaled("64K,1M", UINT64_MAX, &n) == 3 && n == 65536, "64K is %llu", (unsigned long long)n);
+    cr_assert(text_scaled("1m", 1 << 20, &n) == 2 && n == 1 << 20, "1m is %llu", (unsigned long long)n);
+    cr_assert(text_scaled("65", 64, &n) == 0 && text_scaled("2K", 2047, &n) == 0, "what is above the most was taken");
+    cr_assert(text_scaled("K", 64, &n) == 0 && text_scaled("", 64, &n) == 0 && text_scaled("-1", 64, &n) == 0,
+              "what is no number was taken");
+    cr_assert(text_scaled("18446744073709551616", UINT64_MAX, &n) == 0, "what does not fit was taken");
 }
 
 Test(text, quantities_have_units)
