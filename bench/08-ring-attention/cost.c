@@ -5,7 +5,7 @@
 
 #define CHUNK_NS        2000000 /* longer than the shortest call */
 #define SHORT_CHUNK_NS  100000
-#define MIDDLE_CHUNK_NS 20000000
+#define MIDDLE_CHUNK_NS 60000000  /* one call, or two */
 #define LONG_CHUNK_NS   100000000 /* calls that take longer: one at a time */
 #define GPU_CHUNK_NS    5000000   /* many calls in a row: starting one takes some us */
 #define ROUNDS          12        /* enough for the verdicts on six entries */
@@ -85,6 +85,7 @@ static struct cost_operation short_calls(void)
         few, one_thread, cost_narrow_create, cost_narrow_work, cost_takes_f32);
     o.chunk_ns = SHORT_CHUNK_NS;
     o.simulated = true;
+    o.count = 1; /* each touches everything */
     return o;
 }
 

@@ -112,15 +112,17 @@ static int put_ring(struct gpu_state *s, const char *entry, const struct at_in i
     return s->gpu->ring_upload(entry, &ring, &in[0], &in[1], &in[2], 1, &s->ring);
 }
 
-static int start(struct gpu_state **out, struct error *err)
+/* NULL: there is no GPU, or nothing to use it with, and why. */
+static struct gpu_state *start(struct error *err)
 {
-    char why[200];
+    char why[200] = "";
     const struct at_gpu *gpu = load(why, sizeof why);
-    if (!gpu)
-        return error_set(err, -ENOTSUP, "%s", why);
-    *out = run_memory(1, sizeof **out);
-    (*out)->gpu = gpu;
-    return 0;
+    struct gpu_state *s = gpu ? run_memory(1, sizeof *s) : NULL;
+    if (s)
+        s->gpu = gpu;
+    else
+        error_set(err, -ENOTSUP, "%s", why);
+    return s;
 }
 
 static int finish(struct gpu_state *s, int code, void **state)
@@ -134,10 +136,10 @@ static int finish(struct gpu_state *s, int code, void **state)
 
 int cost_gpu_create(const struct cost_subject *subject, void **state, struct error *err)
 {
-    struct gpu_state *s;
-    int code = start(&s, err);
-    if (code)
-        return code;
+    struct gpu_state *s = start(err);
+    int code = 0;
+    if (!s)
+        return -ENOTSUP;
     if (strcmp(subject->name, cost_gpu_parts[0]) != 0)
         code = with_numbers(subject, s, err, put_whole, subject->name);
     return finish(s, code, state);
@@ -145,12 +147,11 @@ int cost_gpu_create(const struct cost_subject *subject, void **state, struct err
 
 int cost_gpu_ring_create(const struct cost_subject *subject, void **state, struct error *err)
 {
-    struct gpu_state *s;
     const bool ring = strcmp(subject->name, cost_gpu_ring_parts[1]) == 0;
-    int code = start(&s, err);
-    if (code)
-        return code;
-    code = with_numbers(subject, s, err, ring ? put_ring : put_whole, "cuda-tensor");
+    struct gpu_state *s = start(err);
+    if (!s)
+        return -ENOTSUP;
+    int code = with_numbers(subject, s, err, ring ? put_ring : put_whole, "cuda-tensor");
     return finish(s, code, state);
 }
 

@@ -351,8 +351,10 @@ static int run(struct ranks_options *o, int rank)
     struct told mine = {.code = 0}, *told = calloc(o->job.ring.ranks, sizeof *told);
     struct rounds rounds = {calloc(o->repeats, sizeof(uint64_t)), calloc(o->repeats, sizeof(uint64_t))};
     int exit_code = EXIT_FINE;
-    if (!told || !rounds.mpi || !rounds.threads)
+    if (!told || !rounds.mpi || !rounds.threads) {
         MPI_Abort(MPI_COMM_WORLD, EXIT_CANNOT_TELL);
+        exit(EXIT_CANNOT_TELL);
+    }
     int length;
     MPI_Get_processor_name(mine.host, &length);
     o->job.tick = tick;

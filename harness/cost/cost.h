@@ -55,22 +55,23 @@ struct cost_operation {
     void (*destroy)(void *state);
     uint64_t chunk_ns; /* how long one call of run should take; 0: 20 us */
     uint32_t rounds;   /* 0: COMPARE_ROUNDS, or as many as a balanced order needs */
+    uint32_t count;    /* operations counted under callgrind, after as many to warm up; 0: as many as suit its time */
     bool parts;        /* ... which are no entries but parts of the lab or the machine */
     bool cold;         /* timed cold as well (one thread) */
     bool simulated;    /* counted under callgrind as well (one thread) */
+    bool shared;       /* the threads do one operation together, which takes as long as the last of them */
+    bool own_threads;  /* it starts its threads itself: run is called on one */
 
     /* ---- rates ---- */
     const char *rate; /* "GFLOP/s", "GB/s": units of work in a ns; NULL: only the time is told */
     double (*work)(const struct cost_subject *subject); /* floating-point operations, bytes, ... of one operation */
-    /* The limit that it stands under: "flops-avx512" of measure/limits_loop.h. NULL, and NULL given: none. */
+    /* The limit that it stands under: "flops-avx512" of measure/limits_loop.h. NULL, or NULL given: none. */
     const char *(*limit)(const struct cost_subject *subject);
     const char *against; /* an entry or part of the same operation: the others' rate is told as a share of its; NULL */
 
-    /* ---- threads ---- NULL and false: each thread does operations of its own */
-    bool shared;      /* the threads do one operation together, which takes as long as the last of them */
-    bool own_threads; /* it starts them itself: run is called on one thread */
-    /* Timed by a program of its own, which takes turns: instead of create, run and destroy. Of each name of `names` (parts)
-     * what one operation took, ns: ns[name x rounds + round]. 0; -ENOTSUP with the reason in err; else -errno. */
+    /* Timed by a program of its own, which takes turns: instead of create, run and destroy. Of each name of `names`
+     * (parts) what one operation took, ns: ns[name x rounds + round], zeros before. 0; -ENOTSUP with the reason in err;
+     * else -errno. */
     int (*elsewhere)(const struct cost_subject *subject, uint32_t rounds, double *ns, struct error *err);
 };
 

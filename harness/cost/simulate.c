@@ -16,8 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLOW_NS  2000.0   /* an operation that takes longer is counted fewer times */
-#define LARGE_NS 200000.0 /* ... and one that takes longer than this, once */
+#define SLOW_NS  2000.0 /* an operation that takes longer is counted fewer times */
 #define OPS      256u
 #define OPS_SLOW 32u
 #define CHILD_MS 300000u
@@ -30,8 +29,9 @@ struct warm_up {
 static struct warm_up plan_of(const struct cost_cell *c)
 {
     bool slow = c->timed ? c->time.median > SLOW_NS : c->size > 4000;
-    if (c->timed && c->time.median > LARGE_NS)
-        return (struct warm_up){0, 1, 1};
+    const uint64_t own = c->operation->count;
+    if (own)
+        return (struct warm_up){0, own, own};
     return slow ? (struct warm_up){0, OPS_SLOW, OPS_SLOW}
                 : (struct warm_up){16 * c->size, 2 * c->size > OPS ? 2 * c->size : OPS, OPS};
 }

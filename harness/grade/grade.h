@@ -15,6 +15,7 @@ struct grade_options {
     uint64_t secret;          /* hidden seeds are drawn from it; 0: no hidden runs */
     bool allow_unsafe;        /* grade even without the layers that grading needs */
     bool as_found;            /* a run that fails is shown as it is, and not made smaller first */
+    unsigned jobs;            /* tests at the same time; 0: as many as there are cores */
     bool quiet;
 };
 

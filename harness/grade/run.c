@@ -108,13 +108,19 @@ static int run_program(const struct seed_run *run, struct error *err)
     variable(list, &n, "FAULTLINE_SHRINK=%s", run->options->as_found ? "no" : "yes");
     for (int i = 0; i < n; i++)
         environment[i] = list[i];
-    const char *argv[] = {program, "--quiet", NULL, NULL};
+    char jobs[32];
+    const char *argv[5] = {program, "--quiet"};
+    uint32_t words = 2;
+    if (run->options->jobs) {
+        snprintf(jobs, sizeof jobs, "--jobs=%u", run->options->jobs);
+        argv[words++] = jobs;
+    }
     if (run->options->only) {
         const struct lab_test *test = lab_find_test(lab, run->options->only);
         underscores(task, sizeof task, test->task->id);
         underscores(name, sizeof name, test->id);
         snprintf(filter, sizeof filter, "--filter=%s/%s", task, name);
-        argv[2] = filter;
+        argv[words++] = filter;
     }
     struct process p = {
         .argv = argv, .environment = environment, .wall_ms = 40 * lab->limits.wall_ms, .output_limit = 65536};

@@ -87,6 +87,16 @@ Test(compare, drift_does_not_hide_a_difference)
     compare_free(&run);
 }
 
+Test(compare, ratios_are_of_the_rounds)
+{
+    struct compare_run run;
+    made_up(&run, (const double[]){10, 25}, 2, 0);
+    struct stats_interval i = compare_ratio(&run, 0, 1, 0.05);
+    cr_assert(fabs(i.median - 2.5) < 1e-9 && fabs(i.low - 2.5) < 1e-9 && fabs(i.high - 2.5) < 1e-9,
+              "%g from %g to %g: a drift that both have is in it", i.median, i.low, i.high);
+    compare_free(&run);
+}
+
 Test(compare, floor_and_corrections_hold_claims_back)
 {
     struct compare_run run;
@@ -156,6 +166,26 @@ static int fail_to_make(void *context)
 {
     (void)context;
     return -ENOMEM;
+}
+
+/* The second thread takes 200 us at least; the first has nothing to do. */
+static void one_waits(void *context, unsigned thread, uint64_t n)
+{
+    uint64_t end = clock_now_ns() + 200000 * n;
+    (void)context;
+    while (thread == 1 && clock_now_ns() < end)
+        ;
+}
+
+Test(compare, threads_together_take_as_long_as_the_last)
+{
+    const struct compare_candidate candidate = {"uneven", NULL, NULL, NULL, one_waits};
+    struct compare_plan plan = {.threads = 2, .rounds = 8, .chunks = 1, .together = true, .chunk_ns = 1};
+    struct compare_run run;
+    struct error err;
+    cr_assert(compare_run(&plan, &candidate, 1, &run, &err) == 0, "%s", err.text);
+    cr_assert(run.result[0].time.median >= 199000, "the one that ends first counts: %g ns", run.result[0].time.median);
+    compare_free(&run);
 }
 
 Test(compare, a_candidate_that_cannot_be_made_ends_it)

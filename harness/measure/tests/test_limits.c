@@ -1,6 +1,7 @@
 /* The machine's limits. What is asserted is that they are there, finite and told with unit and place, and that what is
  * kept is used only when it may be; never how large one is, since any machine may be busy. */
 #include "measure/limits.h"
+#include "measure/limits_loop.h"
 
 #include "base/file.h"
 #include "measure/machine.h"
@@ -99,6 +100,28 @@ Test(limits, each_has_a_value_or_a_reason)
     cr_assert(isnan(limits_value(NULL, "cas")), "a limit of nothing");
     cr_assert(json_is_null(json_object_get(o, "note")), "a note: %s", word(o, "note"));
     cr_assert(file_exists(path), "nothing was kept");
+    json_decref(o);
+}
+
+Test(limits, a_loop_runs_or_says_why_not)
+{
+    static const char *const ids[] = {"flops-portable", "flops-avx2", "flops-avx512", "flops-amx"};
+    char reason[200] = "";
+    struct limits_loop loop;
+    make_folder();
+    json_t *o = get(false);
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        bool there = limits_loop(ids[i], &loop, reason, sizeof reason);
+        if (there) {
+            cr_assert(loop.run && loop.work > 0, "%s: no loop, or no work", ids[i]);
+            loop.run(loop.context, 1000);
+        } else {
+            cr_assert(*reason && strcmp(reason, word(limits_row(o, ids[i]), "reason")) == 0, "%s: \"%s\", \"%s\"",
+                      ids[i], reason, word(limits_row(o, ids[i]), "reason"));
+        }
+    }
+    cr_assert(limits_loop(ids[0], &loop, reason, sizeof reason), "%s: every machine has that", ids[0]);
+    cr_assert(!limits_loop("flops", &loop, reason, sizeof reason) && strstr(reason, "no such"), "%s", reason);
     json_decref(o);
 }
 

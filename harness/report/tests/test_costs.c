@@ -142,6 +142,51 @@ Test(costs, a_lab_without_claims_says_so)
     file_remove_tree(folder);
 }
 
+/* The sample with a rate of the entry "swift" at 10 backends, beside a limit; "wrong" has none. */
+static json_t *with_rates(const char *odd)
+{
+    json_t *costs = sample_costs(odd), *operation = json_array_get(json_object_get(costs, "operations"), 0);
+    json_t *limit = json_pack("{so, ss, sf, sf, sf, sf}", "id", json_sprintf("flops-x%s", odd), "unit", "GFLOP/s",
+                              "value", 200.0, "low", 190.0, "high", 210.0, "best", 220.0);
+    static const struct {
+        const char *metric;
+        double value;
+        const char *unit;
+    } told[] = {{"rate", 123, "GFLOP/s"}, {"share", 61.5, "% of flops-x"}, {"against", 98.2, "% of slow"}};
+    json_object_set_new(operation, "rate", json_string("GFLOP/s"));
+    json_object_set_new(operation, "against", json_string("slow"));
+    json_object_set_new(json_array_get(json_object_get(costs, "groups"), 0), "limits", json_pack("[o]", limit));
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        json_t *row = json_pack("{ss, ss, si, si, ss, ss, so, ss, sf, sf, sf}", "entry", "swift", "operation", "pick",
+                                "size", 10, "threads", 1, "state", "steady", "metric", told[i].metric, "unit",
+                                json_sprintf("%s%s", told[i].unit, odd), "source", "measured", "value", told[i].value,
+                                "low", 0.9 * told[i].value, "high", 1.1 * told[i].value);
+        json_array_append_new(json_object_get(costs, "rows"), row);
+    }
+    json_array_append_new(json_object_get(costs, "rows"),
+                          json_pack("{ss, ss, si, si, ss, ss, ss, ss, so}", "entry", "wrong", "operation", "pick",
+                                    "size", 10, "threads", 1, "state", "steady", "metric", "rate", "unit", "GFLOP/s",
+                                    "source", "n/a", "reason", json_sprintf("no rate for it%s", odd)));
+    return costs;
+}
+
+Test(costs, rates_stand_with_their_share_and_limit)
+{
+    char folder[FILE_PATH], why[200];
+    char *html = page_of(sample_lab("01", ""), with_rates(""), folder);
+    cr_assert(markup_is_good(html, true, why, sizeof why), "%s", why);
+    EXPECT(html, "class=\"cost rates\"", "GFLOP/s, by number of backends", "<b>123</b><small>111\u2013135</small>",
+           "<small>62\u00a0% of flops-x</small>", "<small>98\u00a0% of slow</small>", "limit: flops-x", "<b>200</b>",
+           "<li>no rate for it</li>", "<li>nothing there stands under it</li>", "<summary>times</summary>");
+    free(html);
+    file_remove_tree(folder);
+    html = page_of(sample_lab("01", ""), with_rates(sample_hostile), folder);
+    cr_assert(markup_is_good(html, true, why, sizeof why), "%s", why);
+    cr_assert(!strstr(html, "<script"), "a unit, a limit or a reason became a script");
+    free(html);
+    file_remove_tree(folder);
+}
+
 /* Whatever else the file holds: no crash, and a page. */
 Test(costs, odd_shapes_are_survived)
 {
