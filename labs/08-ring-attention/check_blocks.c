@@ -68,15 +68,12 @@ static void nothing_beside(struct scene *s)
                                              .records = scene_records(s),
                                              .data_bytes = room},
                        &o);
-    const uint32_t *head = o.records;
+    const char *lesson =
+        s->stack ? one_row : "What is needed is asked for with workspace, and there is no room for a matrix.";
     if (o.verdict != VERDICT_FINISHED)
         check_fail(o.verdict, "%u queries, %u keys, with %.3g MiB for everything: %s\n%s", p.n_q, p.n_k,
-                   (double)room / (1 << 20), o.sentence,
-                   s->stack ? one_row
-                            : "What is needed is asked for with workspace, and there is no room for a matrix.");
-    check_that(head[FORWARD_ASKED] == 0 && head[FORWARD_CODE] == 0,
-               "%u queries, %u keys: workspace and forward must return 0, but returned %d and %d.\n%s", p.n_q, p.n_k,
-               -(int)head[FORWARD_ASKED], -(int)head[FORWARD_CODE], s->stack ? one_row : "");
+                   (double)room / (1 << 20), o.sentence, lesson);
+    forward_is_right(s, o.records, lesson);
     host_outcome_free(&o);
     free(s);
 }
@@ -84,7 +81,8 @@ static void nothing_beside(struct scene *s)
 CHECK(blocks, peak_memory)
 {
     struct rng r = random_of_test(14);
-    struct at_problem p = problem_of(check_large() ? 6000 : 4096, check_large() ? 6000 : 4096, 4);
+    const uint32_t n = check_large() ? 3000 : 2048; /* whose matrix takes some times as much as there is */
+    struct at_problem p = problem_of(n, n, 4);
     no_matrix();
     nothing_beside(forward_scene(&p, 0, false, &r, 1));
     nothing_beside(long_scene(&r, false));
@@ -191,11 +189,11 @@ CHECK(blocks, parts)
 #define DEPTH   32u
 
 /* Instructions of a whole run, whose result must be `bits` when they are given; 0: it was stopped. */
-static uint64_t counted(const char *plugin, struct scene *s, const uint32_t *bits, uint64_t limit)
+static uint64_t counted(const char *plugin, const char *entry, struct scene *s, const uint32_t *bits, uint64_t limit)
 {
     struct host_outcome o;
     check_host_request((struct host_request){.plugin = plugin,
-                                             .entry = ENTRY,
+                                             .entry = entry,
                                              .scenario = s,
                                              .scenario_size = SCENE_SIZE(s->numbers),
                                              .record_size = sizeof(uint32_t),
@@ -233,22 +231,25 @@ CHECK(blocks, instructions)
         return;
     }
     s->counted = 1;
-    const double scores = QUERIES * KEYS, none = check_no_points_at(12);
-    const uint64_t theirs = counted(check_reference(), s, NULL, 100000000);
+    const double scores = QUERIES * KEYS, none = check_no_points_at(4);
+    /* Not the reference's blocks: how wide their vectors are depends on the machine, and a grade must not. */
+    const uint64_t theirs = counted(check_reference(), "rows", s, NULL, 100000000);
     if (theirs == 0)
         check_fail(VERDICT_GRADER_FAULT, "the reference took more instructions than it ever should");
-    const uint64_t own = counted(NULL, s, bits, (uint64_t)(none * (double)theirs) + 1);
+    const uint64_t own = counted(NULL, ENTRY, s, bits, (uint64_t)(none * (double)theirs) + 1);
     free(bits);
     free(s);
     if (own == 0)
         check_fail(VERDICT_COST,
                    "%u queries, %u keys, d = %u: more than %.0f instructions for each score, %g times what the "
-                   "reference takes in portable C. Is anything computed again that is known?",
+                   "reference takes row by row, one number at a time. Is anything computed again that is known?",
                    QUERIES, KEYS, DEPTH, none * (double)theirs / scores, none);
     check_measured((double)own / (double)theirs,
-                   "%u queries, %u keys, d = %u: %.0f instructions for each score, where the reference in portable C "
-                   "takes %.0f. %u multiplications for the score and as many for the values are not to be avoided; "
-                   "several at once are (__attribute__((vector_size(16))), or loops that the compiler can do so "
+                   "%u queries, %u keys, d = %u: %.0f instructions for each score, where the reference takes %.0f "
+                   "row by row, one number at a time. %u multiplications for the score and as many for the values are "
+                   "not to be avoided; "
+                   "several at once take fewer instructions (__attribute__((vector_size(16))), or loops that the "
+                   "compiler can do so "
                    "with), and one exp for each score is enough.",
                    QUERIES, KEYS, DEPTH, (double)own / scores, (double)theirs / scores, DEPTH);
 }

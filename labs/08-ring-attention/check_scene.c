@@ -259,7 +259,7 @@ static void untouched(const struct scene *s, const uint32_t *at, size_t n, const
             wrong(s, lesson, "something was written outside the rows of the output.");
 }
 
-static void result_is_right(struct scene *s, const uint32_t *records, const char *lesson)
+void forward_is_right(struct scene *s, const uint32_t *records, const char *lesson)
 {
     const struct at_problem *p = &s->problem;
     size_t length, rows = (size_t)p->batch * p->heads * p->n_q;
@@ -289,7 +289,7 @@ uint32_t *forward_bits(struct scene *s, size_t *n, uint32_t *head, const char *l
     if (o.verdict != VERDICT_FINISHED)
         check_fail(o.verdict, "%s: %s%s%s%s%.600s", problem_text(&s->problem, asked, sizeof asked), o.sentence,
                    lesson ? "\n" : "", lesson ? lesson : "", *o.output ? "\nIt printed: " : "", o.output);
-    result_is_right(s, o.records, lesson);
+    forward_is_right(s, o.records, lesson);
     if (head)
         memcpy(head, o.records, FORWARD_HEAD * sizeof *head);
     *n = scene_records(s) - FORWARD_HEAD;

@@ -38,6 +38,8 @@ void truth_free(struct truth *t);
 /* Runs the scene, and fails the test when anything is not as it must be. Frees the scene. `lesson`: what else a failure
  * should say, or NULL. */
 void forward_check(struct scene *s, const char *lesson);
+/* The same of a run that is over and finished. */
+void forward_is_right(struct scene *s, const uint32_t *records, const char *lesson);
 /* The bits of the whole result (to free), when all is right; `head`, when not NULL: enum scene_forward_record. */
 uint32_t *forward_bits(struct scene *s, size_t *n, uint32_t *head, const char *lesson);
 /* "8 queries, 16 keys, d = 4": returns text. */
