@@ -169,7 +169,7 @@ reset: setup ## the starter back; what you wrote is kept beside it  (LAB=01)
 # ---- what the project's own people run -------------------------------------------------------------------------------
 tests: $(tests)
 test: ## sets the machine up, builds, runs every test of the project
-	@harness/setup.sh test && $(MAKE) build tests && harness/test.sh
+	@harness/setup.sh test && $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) build tests && harness/test.sh
 verify: setup ## is the lab itself right: starter, reference, mistakes, attacks, claims  (LAB=01)
 	@$(MAKE) build && $(cli)
 lint: ## style and static analysis
