@@ -25,6 +25,7 @@ struct edge {
     uint32_t transfers, room;
 
     double bytes_per_second; /* not 0: only `mover` copies */
+    uint64_t ready;          /* when both sides were there, clock_now_ns: a card would begin then */
     bool closing;
     pthread_t mover;
 };

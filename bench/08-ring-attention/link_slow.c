@@ -2,8 +2,9 @@
  *
  * Idea       A network card moves bytes while the processor computes. Here a thread for each link does: some bytes, then
  *            it sleeps until so many may have arrived, and so on. Compute goes on meanwhile, but for the copying.
- * Invariant  At any time at most (now - begin) x speed bytes of a transfer have arrived, and a piece. What the thread
- *            slept too long it doesn't have to sleep again: each piece has a time of its own, counted from the begin.
+ * Invariant  At any time at most (now - ready) x speed bytes of a transfer have arrived, and a piece. What the thread
+ *            slept too long it doesn't have to sleep again: each piece has a time of its own, counted from when both
+ *            sides were there. A thread that has to wait for a processor first then catches up, as no card would have to.
  * Cost       A wake-up for each piece, every millisecond or so, and the copying, which the processors have to do here;
  *            both are counted in what computing takes. The last piece is late by a wake-up.
  * Gets wrong Speeds near that of memory: then the link takes a processor for itself.
@@ -29,14 +30,13 @@ static void sleep_until(uint64_t ns)
 
 static void copy_slowly(struct edge *e)
 {
-    const uint64_t begin = clock_now_ns();
     double piece = e->bytes_per_second * PIECE_SECONDS;
     size_t most = piece < LEAST_PIECE ? LEAST_PIECE : piece > MOST_PIECE ? MOST_PIECE : (size_t)piece;
     for (size_t at = 0; at < e->out_bytes;) {
         size_t now = e->out_bytes - at < most ? e->out_bytes - at : most;
         memcpy((char *)e->in + at, (const char *)e->out + at, now);
         at += now;
-        sleep_until(begin + (uint64_t)((double)at * 1e9 / e->bytes_per_second));
+        sleep_until(e->ready + (uint64_t)((double)at * 1e9 / e->bytes_per_second));
     }
 }
 

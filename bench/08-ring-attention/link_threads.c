@@ -62,7 +62,7 @@ void edge_move(struct edge *e, void (*copy)(struct edge *e))
 {
     e->moving = true;
     pthread_mutex_unlock(&e->lock);
-    uint64_t begin = clock_now_ns();
+    uint64_t begin = e->bytes_per_second > 0 ? e->ready : clock_now_ns();
     copy(e);
     uint64_t end = clock_now_ns();
     pthread_mutex_lock(&e->lock);
@@ -84,6 +84,7 @@ static void offer(struct edge *e, const void *out, size_t bytes)
     e->out = out;
     e->out_bytes = bytes;
     e->offered = true;
+    e->ready = clock_now_ns();
     edge_changed(e);
     pthread_mutex_unlock(&e->lock);
 }
@@ -94,6 +95,7 @@ static void want(struct edge *e, void *in, size_t bytes)
     e->in = in;
     e->in_bytes = bytes;
     e->wanted = true;
+    e->ready = clock_now_ns();
     edge_changed(e);
     pthread_mutex_unlock(&e->lock);
 }
