@@ -10,6 +10,7 @@
 #include "trace.h"
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/parallel.h"
 #include "base/terminal.h"
 #include "base/text.h"
@@ -323,14 +324,8 @@ static int write_json(void)
                              (json_int_t)f->counts.lines, "malformed", (json_int_t)f->counts.malformed, "backwards",
                              (json_int_t)f->backwards, "mean_bytes", f->mean_bytes, "rate", run.settings.rate, "rows",
                              rows_json());
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
-    struct error err = {""};
-    int code = 0;
-    if (strcmp(run.settings.json, "-") == 0)
-        puts(text);
-    else
-        code = file_write(run.settings.json, text, strlen(text), &err);
-    free(text);
+    struct error err;
+    int code = json_file_write(run.settings.json, json, &err);
     json_decref(json);
     if (code)
         fprintf(stderr, "faultline: %s\n", err.text);

@@ -10,6 +10,7 @@
 #include "window.h"
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/parallel.h"
 #include "base/terminal.h"
 #include "base/text.h"
@@ -340,13 +341,7 @@ static int write_json(void)
         (json_int_t)run.arrivals.lines.lines, "malformed", (json_int_t)run.arrivals.lines.malformed, "backwards",
         (json_int_t)run.arrivals.backwards, "limit", "requests", (json_int_t)run.config.limit, "window_ns",
         (json_int_t)run.config.window_ns, "burst", (json_int_t)run.config.burst, "rows", rows_json());
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
-    int code = 0;
-    if (strcmp(run.json, "-") == 0)
-        puts(text);
-    else
-        code = file_write(run.json, text, strlen(text), &err);
-    free(text);
+    int code = json_file_write(run.json, json, &err);
     json_decref(json);
     if (code)
         fprintf(stderr, "faultline: %s\n", err.text);

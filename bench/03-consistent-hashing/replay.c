@@ -10,6 +10,7 @@
 #include "owners.h"
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/parallel.h"
 #include "base/terminal.h"
 #include "base/text.h"
@@ -371,13 +372,7 @@ static int write_json(void)
                   : run.clients ? "clients"
                                 : "paths",
                   "nodes", "before", (json_int_t)run.nodes, "after", (json_int_t)run.then, "rows", rows_json());
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
-    int code = 0;
-    if (strcmp(run.json, "-") == 0)
-        puts(text);
-    else
-        code = file_write(run.json, text, strlen(text), &err);
-    free(text);
+    int code = json_file_write(run.json, json, &err);
     json_decref(json);
     if (code)
         fprintf(stderr, "faultline: %s\n", err.text);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "measure/topology.h"
@@ -240,13 +241,9 @@ static void write_json(const struct job *job, const char *entry, double seconds,
         entry, "tokens", (json_int_t)run.tokens, "d", (json_int_t)run.d, "ranks", (json_int_t)run.ranks, "causal",
         run.causal, "seconds", seconds, "gflops", job_operations(&job->ring) / seconds / 1e9, "peak_mib", peak_mib(),
         "error_out", error->out, "error_lse", error->lse, "rows_checked", (json_int_t)run.check, "right", right);
-    char *text = json_dumps(json, JSON_INDENT(2));
-    json_decref(json);
-    if (strcmp(run.json, "-") == 0)
-        puts(text);
-    else if (file_write(run.json, text, strlen(text), &err) != 0)
+    if (json_file_write(run.json, json, &err) != 0)
         error_exit(EXIT_WRONG_USE, "demo: %s", err.text);
-    free(text);
+    json_decref(json);
 }
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "runs.h"
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "host/host.h"
@@ -241,13 +242,7 @@ static int write_json(void)
 {
     struct error err;
     json_t *json = recall_report_json(&run.report);
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
-    int code = 0;
-    if (strcmp(run.options.json, "-") == 0)
-        puts(text);
-    else
-        code = file_write(run.options.json, text, strlen(text), &err);
-    free(text);
+    int code = json_file_write(run.options.json, json, &err);
     json_decref(json);
     if (code)
         fprintf(stderr, "faultline: %s\n", err.text);

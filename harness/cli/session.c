@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "base/json_file.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -136,12 +137,12 @@ int session_write_text(const char *path, char *text)
 
 int session_write_json(const char *path, json_t *json)
 {
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(12)), *line = NULL;
+    struct error err;
+    int code = json_file_write(path, json, &err);
     json_decref(json);
-    if (text && asprintf(&line, "%s\n", text) < 0)
-        line = NULL;
-    free(text);
-    return session_write_text(path, line);
+    if (code)
+        fprintf(stderr, "faultline: %s\n", err.text);
+    return code ? EXIT_WRONG_USE : EXIT_FINE;
 }
 
 enum exit_code session_start(const struct command *command, struct session *s)

@@ -1,6 +1,7 @@
 /* main.c: what every cost program does: reads what was asked for, measures, writes, prints. */
 #include "cost/internal.h"
 
+#include "base/json_file.h"
 #include "base/text.h"
 #include "measure/clock.h"
 
@@ -66,18 +67,6 @@ static void parse(int argc, char **argv, struct cost_request *r)
     }
 }
 
-static int write_json(const char *path, const json_t *json, struct error *err)
-{
-    char *text = json_dumps(json, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
-    int code = text ? 0 : error_set(err, -12, "out of memory");
-    if (text && strcmp(path, "-") == 0)
-        puts(text);
-    else if (text)
-        code = file_write(path, text, strlen(text), err);
-    free(text);
-    return code;
-}
-
 static enum exit_code verdict(const struct cost_run *run, enum exit_code baseline)
 {
     bool timed = false, refused = false;
@@ -104,7 +93,7 @@ static enum exit_code measure(struct cost_run *run)
     }
     if (!run->request.out || strcmp(run->request.out, "-") != 0)
         cost_print(run);
-    if (run->request.out && write_json(run->request.out, json, &err) != 0)
+    if (run->request.out && json_file_write(run->request.out, json, &err) != 0)
         error_exit(EXIT_WRONG_USE, "%s", err.text);
     if (run->request.csv && cost_write_csv(run, json, run->request.csv, &err) != 0)
         error_exit(EXIT_WRONG_USE, "%s", err.text);

@@ -1,6 +1,7 @@
 #include "grade/check.h"
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/text.h"
 
 #include <criterion/hooks.h>
@@ -47,11 +48,8 @@ static int write_json(const char *file, json_t *json)
     const char *folder = getenv("FAULTLINE_RESULTS");
     char path[FILE_PATH];
     int code = 0;
-    if (folder) {
-        char *text = json_dumps(json, JSON_INDENT(1) | JSON_SORT_KEYS);
-        code = text ? file_write(file_path(path, "%s/%s", folder, file), text, strlen(text), NULL) : -ENOMEM;
-        free(text);
-    }
+    if (folder)
+        code = json_file_write(file_path(path, "%s/%s", folder, file), json, NULL);
     json_decref(json);
     return code;
 }

@@ -9,6 +9,7 @@
  */
 #include "measure/limits.h"
 
+#include "base/json_file.h"
 #include "base/terminal.h"
 #include "measure/clock.h"
 #include "measure/limits_bench.h"
@@ -223,10 +224,8 @@ static json_t *kept(const char *path, const char *fingerprint, char *note, size_
 static void keep(const char *path, json_t *o)
 {
     struct error err;
-    char *text = json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-    if (!text || file_write(path, text, strlen(text), &err) != 0)
-        json_object_set_new(o, "note", json_sprintf("not kept: %s", text ? err.text : "out of memory"));
-    free(text);
+    if (json_file_write(path, o, &err) != 0)
+        json_object_set_new(o, "note", json_sprintf("not kept: %s", err.text));
 }
 
 static void folder_of(const char *path, char out[FILE_PATH])

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "grade/lab.h"
@@ -298,11 +299,8 @@ static void leave(const struct request *r, const json_t *result)
         report_print_claims(stdout, result);
         return;
     }
-    char *text = json_dumps(result, JSON_SORT_KEYS | JSON_INDENT(1) | JSON_REAL_PRECISION(12));
-    int code = text ? file_write(r->out, text, strlen(text), &err) : error_set(&err, -ENOMEM, "out of memory");
-    if (code != 0)
+    if (json_file_write(r->out, result, &err) != 0)
         error_exit(EXIT_CANNOT_TELL, "%s", err.text);
-    free(text);
 }
 
 static bool as_expected(const struct request *r, const json_t *result)

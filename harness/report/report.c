@@ -7,6 +7,7 @@
 #include "report/report.h"
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/version.h"
 #include "measure/machine.h"
 #include "report/html.h"
@@ -74,11 +75,8 @@ static int write_json(const char *folder, const json_t *labs, const json_t *mach
     json_object_set_new(o, "claims", all_claims(labs, &broken));
     if (broken) /* measured to be false: nobody should take these for the project's claims */
         json_object_set_new(o, "broken", json_true());
-    char *text = json_dumps(o, JSON_SORT_KEYS | JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+    int code = json_file_write(file_path(path, "%s/claims.json", folder), o, err);
     json_decref(o);
-    int code = text ? file_write(file_path(path, "%s/claims.json", folder), text, strlen(text), err)
-                    : error_set(err, -ENOMEM, "out of memory");
-    free(text);
     return code;
 }
 

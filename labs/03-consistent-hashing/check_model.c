@@ -43,11 +43,6 @@ uint32_t model_node(const struct model *m, uint32_t i)
     return m->member[i].id;
 }
 
-uint32_t model_load(const struct model *m, uint32_t i)
-{
-    return m->member[i].load;
-}
-
 /* ---- who is there ---- */
 
 static uint32_t place_of(const struct model *m, uint32_t id)

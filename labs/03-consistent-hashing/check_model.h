@@ -29,7 +29,6 @@ uint32_t model_place(struct model *model, uint64_t key); /* and puts it there */
 
 uint32_t model_nodes(const struct model *model);
 uint32_t model_node(const struct model *model, uint32_t i); /* the i-th that joined */
-uint32_t model_load(const struct model *model, uint32_t i);
 
 /* "the key stands at 0x1f, node 3's nearest point at 0x2a": what the answer rests on, before it is placed. */
 void model_explain(FILE *out, const struct model *model, uint64_t key);

@@ -2,6 +2,7 @@
 #include "recall_needle.h"
 #include "recall_pass.h"
 #include "runs.h"
+#include "test_file.h"
 
 #include "base/file.h"
 #include "host/host.h"
@@ -16,32 +17,12 @@
 
 TestSuite(recall, .timeout = 120);
 
-static char folder[FILE_PATH];
-
-static void clean(void)
-{
-    file_remove_tree(folder);
-}
-
-static const char *file(char *out, const char *name, const void *data, size_t size)
-{
-    struct error err;
-    if (!*folder) {
-        cr_assert(file_temp_dir(folder, "recall-test", &err) == 0, "%s", err.text);
-        atexit(clean);
-    }
-    file_path(out, "%s/%s", folder, name);
-    if (data)
-        cr_assert(file_write(out, data, size, &err) == 0, "%s", err.text);
-    return out;
-}
-
 static struct recall_text text_of(const char *data, uint64_t most)
 {
     char path[FILE_PATH];
     struct recall_text t;
     struct error err;
-    cr_assert(recall_text_read(file(path, "text", data, strlen(data)), most, &t, &err) == 0, "%s", err.text);
+    cr_assert(recall_text_read(test_file(path, "text", data, strlen(data)), most, &t, &err) == 0, "%s", err.text);
     return t;
 }
 
@@ -121,12 +102,12 @@ Test(recall, what_is_no_text)
     rng_seed(&r, 1, 0);
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (char)rng_next(&r);
-    cr_assert_eq(recall_text_read(file(path, "noise", noise, sizeof noise), 100000, &t, &err), -EINVAL);
+    cr_assert_eq(recall_text_read(test_file(path, "noise", noise, sizeof noise), 100000, &t, &err), -EINVAL);
     cr_assert(strstr(err.text, "is no text"), "%s", err.text);
-    cr_assert_eq(recall_text_read(file(path, "empty", "", 0), 10, &t, &err), -EINVAL);
-    cr_assert_eq(recall_text_read(file(path, "none", "?!\n--\n", 6), 10, &t, &err), -EINVAL);
+    cr_assert_eq(recall_text_read(test_file(path, "empty", "", 0), 10, &t, &err), -EINVAL);
+    cr_assert_eq(recall_text_read(test_file(path, "none", "?!\n--\n", 6), 10, &t, &err), -EINVAL);
     cr_assert(strstr(err.text, "has no words"), "%s", err.text);
-    cr_assert_eq(recall_text_read(file(path, "not-there", NULL, 0), 10, &t, &err), -ENOENT);
+    cr_assert_eq(recall_text_read(test_file(path, "not-there", NULL, 0), 10, &t, &err), -ENOENT);
 }
 
 /* ---- codes ---- */

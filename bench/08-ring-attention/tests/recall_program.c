@@ -1,5 +1,6 @@
 /* replay: what people and programs get, and what it refuses. */
 #include "recall_needle.h"
+#include "test_file.h"
 
 #include "base/file.h"
 #include "base/process.h"
@@ -13,26 +14,6 @@
 #include <sys/wait.h>
 
 TestSuite(recall_program, .timeout = 300);
-
-static char folder[FILE_PATH];
-
-static void clean(void)
-{
-    file_remove_tree(folder);
-}
-
-static const char *file(char *out, const char *name, const void *data, size_t size)
-{
-    struct error err;
-    if (!*folder) {
-        cr_assert(file_temp_dir(folder, "recall-test", &err) == 0, "%s", err.text);
-        atexit(clean);
-    }
-    file_path(out, "%s/%s", folder, name);
-    if (data)
-        cr_assert(file_write(out, data, size, &err) == 0, "%s", err.text);
-    return out;
-}
 
 static int run_replay(char *said, size_t size, const char *threads, ...)
 {
@@ -68,8 +49,8 @@ Test(recall_program, answers)
 {
     char said[SAID], path[FILE_PATH], json[FILE_PATH], plot[FILE_PATH];
     cr_assert_eq(run_replay(said, SAID, "2", play_path(path), "--question", "To be, or not to be", "--words", "7",
-                            "--window", "30K,2K", "--needles", "2", "--quiet", "--json", file(json, "out", NULL, 0),
-                            "--plot", file(plot, "plot.svg", NULL, 0), NULL),
+                            "--window", "30K,2K", "--needles", "2", "--quiet", "--json",
+                            test_file(json, "out", NULL, 0), "--plot", test_file(plot, "plot.svg", NULL, 0), NULL),
                  0, "%s", said);
     json_t *all = json_load_file(json, 0, NULL), *answer;
     cr_assert(all, "no JSON");
@@ -98,7 +79,7 @@ Test(recall_program, is_the_same_with_any_number_of_threads)
     struct error err;
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(run_replay(said, SAID, i ? "3" : "1", play_path(path), "--question", "to be or not to be",
-                                "--needles", "1", "--quiet", "--json", file(json, "threads", NULL, 0), NULL),
+                                "--needles", "1", "--quiet", "--json", test_file(json, "threads", NULL, 0), NULL),
                      0, "%s", said);
         cr_assert(file_read(json, 1 << 20, &data[i], &size[i], &err) == 0, "%s", err.text);
     }
@@ -141,15 +122,15 @@ Test(recall_program, refuses_bad_input)
     char path[FILE_PATH], other[FILE_PATH];
     play_path(path);
     expect_refused("which text?", NULL);
-    expect_refused("not-there: No such file", file(other, "not-there", NULL, 0), NULL);
-    expect_refused("has no words", file(other, "empty", "", 0), NULL);
+    expect_refused("not-there: No such file", test_file(other, "not-there", NULL, 0), NULL);
+    expect_refused("has no words", test_file(other, "empty", "", 0), NULL);
     expect_refused("is no text",
-                   file(other, "binary",
-                        "\x7f"
-                        "ELF\x02\x01\x01 words",
-                        13),
+                   test_file(other, "binary",
+                             "\x7f"
+                             "ELF\x02\x01\x01 words",
+                             13),
                    NULL);
-    file(other, "short", "just some words that follow each other\n", 39);
+    test_file(other, "short", "just some words that follow each other\n", 39);
     expect_refused("--question has 1 words, and 4 are needed", other, "--question", "just", NULL);
     expect_refused("has 7 tokens, and sentences can be planted into 176 or more", other, NULL);
     expect_refused("has 3 tokens: a key takes 4 words", other, "--tokens", "3", NULL);

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/parallel.h"
 #include "base/process.h"
 #include "base/terminal.h"
@@ -116,6 +117,25 @@ Test(file, refuses_links_pipes_and_folders)
     cr_assert(file_copy(fifo, to, 100000, &err) == -EINVAL, "a named pipe was copied: %s", err.text);
     cr_assert(file_read(folder, 100000, &data, &size, &err) < 0, "a folder was read");
     cr_assert(!file_exists(to), "something was left behind");
+    file_remove_tree(folder);
+}
+
+Test(file, json_is_sorted_exact_and_whole)
+{
+    char folder[FILE_PATH], path[FILE_PATH], *data;
+    size_t size;
+    struct error err;
+    cr_assert(file_temp_dir(folder, "file-test", &err) == 0, "%s", err.text);
+    file_path(path, "%s/result.json", folder);
+    json_t *json = json_pack("{s:f, s:i}", "b", 0.1, "a", 7);
+    cr_assert(json_file_write(path, json, &err) == 0, "%s", err.text);
+    cr_assert(file_read(path, 1000, &data, &size, &err) == 0, "%s", err.text);
+    cr_assert_str_eq(data, "{\n  \"a\": 7,\n  \"b\": 0.1\n}\n");
+    free(data);
+    cr_assert_eq(json_file_write(path, NULL, &err), -ENOMEM);
+    cr_assert(json_file_write(folder, json, &err) < 0 && strstr(err.text, folder), "%s", err.text);
+    cr_assert(file_exists(path), "what was there is gone");
+    json_decref(json);
     file_remove_tree(folder);
 }
 
