@@ -26,7 +26,7 @@ const char ranks_help[] =
     "    --causal          a token sees itself and those before it; zigzag then, if no layout is said\n"
     "    --type T          f32 or bf16: q, k and v, and so what is sent\n"
     "    --partial T       f32 or bf16: what results are rounded to before they are merged\n"
-    "    --entry NAME      ring, ring-blocking or ring-gather\n"
+    "    --entry NAME      ring, ring-blocking, ring-in-turns or ring-gather\n"
     "    --blocks NAME     what a rank computes with (faultline bench 08 has their names); auto: the fastest here\n"
     "    --check N         rows that are checked, 64; 0: none\n"
     "    --repeats N       runs it N times and tells the best, 1\n"

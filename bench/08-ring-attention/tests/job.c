@@ -68,8 +68,8 @@ Test(job, the_same_bits_over_loop_threads_and_slow_links)
 
 Test(job, every_entry_every_type)
 {
-    static const char *const entries[] = {"ring", "ring-blocking", "ring-gather"};
-    for (int e = 0; e < 3; e++)
+    static const char *const entries[] = {"ring", "ring-blocking", "ring-in-turns", "ring-gather"};
+    for (int e = 0; e < 4; e++)
         for (int bf16 = 0; bf16 < 2; bf16++) {
             struct job job = job_of(4, 301, AT_ZIGZAG);
             uint64_t loop[4], threads[4];

@@ -49,7 +49,8 @@ static char *mpirun(const char *program, const char *np, const char *const *opti
     return r.output;
 }
 
-static void expect_same(const char *program, uint32_t ranks, enum at_layout layout, enum at_type type)
+static void expect_same(const char *program, const char *entry, uint32_t ranks, enum at_layout layout,
+                        enum at_type type)
 {
     static const char *const layouts[] = {"contiguous", "striped", "zigzag"};
     char np[12], hash[20];
@@ -68,6 +69,8 @@ static void expect_same(const char *program, uint32_t ranks, enum at_layout layo
                              layouts[layout],
                              "--type",
                              type == AT_F32 ? "f32" : "bf16",
+                             "--entry",
+                             entry,
                              "--blocks",
                              "blockwise",
                              "--check",
@@ -96,8 +99,8 @@ static void expect_same(const char *program, uint32_t ranks, enum at_layout layo
     cr_assert_eq(job_run(&job, rank, &way, &ns), 0);
     for (uint32_t r = 0; r < ranks; r++) {
         snprintf(hash, sizeof hash, "%016llx", (unsigned long long)job_rank_hash(&job, &rank[r]));
-        cr_assert(strstr(output, hash), "%u ranks, %s: expected: rank %u has %s; actual:\n%s", ranks, layouts[layout],
-                  r, hash, output);
+        cr_assert(strstr(output, hash), "%s, %u ranks, %s: expected: rank %u has %s; actual:\n%s", entry, ranks,
+                  layouts[layout], r, hash, output);
     }
     job_free(&job, rank);
     free(output);
@@ -112,7 +115,10 @@ Test(ranks, the_same_bits_over_mpi)
         return;
     runs_load();
     for (int i = 0; i < 4; i++)
-        expect_same(program, ranks[i], (enum at_layout)(i % 3), i % 2 ? AT_BF16 : AT_F32);
+        expect_same(program, "ring", ranks[i], (enum at_layout)(i % 3), i % 2 ? AT_BF16 : AT_F32);
+    /* send and receive; three ranks, of which two neighbours send first */
+    expect_same(program, "ring-in-turns", 2, AT_ZIGZAG, AT_F32);
+    expect_same(program, "ring-in-turns", 3, AT_STRIPED, AT_BF16);
 }
 
 Test(ranks, wrong_use_is_told_once)

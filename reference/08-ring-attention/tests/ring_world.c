@@ -91,6 +91,12 @@ static int broken_begin(void *self, const void *out, size_t out_bytes, void *in,
     return -EIO;
 }
 
+static int broken_send(void *self, const void *data, size_t bytes)
+{
+    (void)self, (void)data, (void)bytes;
+    return -EIO;
+}
+
 /* A rank: a shard of its own, a workspace of exactly the size asked for, guards round it. */
 static int body(void *context, const struct at_link *link)
 {
@@ -99,8 +105,10 @@ static int body(void *context, const struct at_link *link)
     struct at_link mine_link = *link;
     struct at_ranked mine = {.link = NULL};
     size_t bytes = 0;
-    if (link->rank == w->broken_rank)
+    if (link->rank == w->broken_rank) {
         mine_link.begin = broken_begin;
+        mine_link.send = broken_send;
+    }
     void *memory[3] = {ring_shard_of(w, 0, link->rank, w->gap, &mine.q),
                        ring_shard_of(w, 1, link->rank, w->gap, &mine.k),
                        ring_shard_of(w, 2, link->rank, w->gap, &mine.v)};
