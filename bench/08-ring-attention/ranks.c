@@ -293,7 +293,7 @@ static void print_head(const struct ranks_options *o)
     static const char *const layout[] = {"contiguous", "striped", "zigzag"};
     const struct at_ring *ring = &o->job.ring;
     char tokens[TEXT_NUMBER];
-    printf("%s tokens over %u ranks, %s%s; batch %u, %u heads (%u of keys), d %u, %s%s; %s over %s, seed %llu\n",
+    printf("%s tokens over %u ranks, %s%s; batch %u, heads %u (%u of keys), d %u, %s%s; %s over %s, seed %llu\n",
            text_count(tokens, ring->total), ring->ranks, layout[ring->layout], ring->causal ? ", causal" : "",
            ring->batch, ring->heads, ring->kv_heads, ring->d, ring->type == AT_F32 ? "float32" : "bfloat16",
            ring->partial == AT_BF16 ? ", partial results in bfloat16" : "", o->entry, o->blocks,

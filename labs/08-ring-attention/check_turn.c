@@ -31,9 +31,9 @@ static _Noreturn void wrong(const struct ring_run *run, const char *lesson, cons
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    check_that(false, "%u rank%s, %llu tokens, %s%s: %s%s%s", s->ring.ranks, s->ring.ranks == 1 ? "" : "s",
-               (unsigned long long)s->ring.total, layout[s->ring.layout % 3], s->problem.causal ? ", causal" : "", text,
-               lesson ? "\n" : "", lesson ? lesson : "");
+    check_that(false, "%u rank%s, %llu token%s, %s%s: %s%s%s", s->ring.ranks, s->ring.ranks == 1 ? "" : "s",
+               (unsigned long long)s->ring.total, s->ring.total == 1 ? "" : "s", layout[s->ring.layout % 3],
+               s->problem.causal ? ", causal" : "", text, lesson ? "\n" : "", lesson ? lesson : "");
     abort(); /* not reached */
 }
 
