@@ -208,9 +208,8 @@ int main(int argc, char **argv)
         ring_causal(),
         mpi(),
         gpu("gpu",
-            "attention of one head of 128, bfloat16, on a GPU, its numbers there already; cublas: a bfloat16 product "
-            "of "
-            "8,192 x 8,192 with as much",
+            "attention of one head of 128, bfloat16, on a GPU, its numbers there already; cudnn: cuDNN's, cublas: a "
+            "product of 8,192 x 8,192 in bfloat16",
             cost_gpu_create, cost_gpu_parts),
         gpu("gpu-ring", "the tensor-core entry in one call, and as a ring of eight ranks that are streams of one card",
             cost_gpu_ring_create, cost_gpu_ring_parts),

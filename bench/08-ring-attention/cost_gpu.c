@@ -17,7 +17,7 @@
 #define PRODUCT 8192u /* rows and columns of cuBLAS's product */
 #define RANKS   8u
 
-const char *const cost_gpu_parts[] = {"cublas", "cuda-naive", "cuda-flash", "cuda-tensor", NULL};
+const char *const cost_gpu_parts[] = {"cublas", "cudnn", "cuda-naive", "cuda-flash", "cuda-tensor", NULL};
 const char *const cost_gpu_ring_parts[] = {"one call", "ring of 8", NULL};
 
 struct gpu_state {

@@ -39,6 +39,14 @@ int device_run(enum gpu_rung rung, const struct gpu_work *work, void *stream);
 /* c = a times b, square, dense, bfloat16 with float32 sums (or float32): the rate that others are compared with. */
 int device_gemm(uint32_t n, bool bf16, const void *a, const void *b, void *c, void *stream);
 
+/* cuDNN's attention of a problem in bfloat16, without a mask: into `out`, bfloat16, (pairs, n_q, d), and work->lse. Made
+ * once, run often. -ENOTSUP: there is no cuDNN here, or it has nothing for such a problem. */
+int device_cudnn(const struct gpu_work *work, void *out, void **attention);
+int device_cudnn_run(const void *attention, void *stream);
+void device_cudnn_end(void *attention);
+/* Whether it could be made on a device that is described in cuDNN's own JSON, and needn't be here. */
+int device_cudnn_plans(const struct gpu_work *work, const char *device);
+
 /* One process, a device a rank, NCCL. In a step each rank sends to the next and receives from the one before, in a
  * stream of its own. */
 struct device_pass {

@@ -20,13 +20,16 @@ static int rung_of(const char *entry)
 static int upload(const char *entry, const struct at_problem *p, const struct at_in *q, const struct at_in *k,
                   const struct at_in *v, struct held **out)
 {
-    int rung = rung_of(entry), code = rung < 0 ? rung : held_check((enum gpu_rung)rung, p, 1);
+    const bool cudnn = strcmp(entry, "cudnn") == 0; /* what the tensor rung takes, it takes */
+    int rung = cudnn ? GPU_TENSOR : rung_of(entry), code = rung < 0 ? rung : held_check((enum gpu_rung)rung, p, 1);
     if (code)
         return code;
     struct held *held = malloc(sizeof *held);
     void *stage = malloc(HELD_STAGE);
     code = held && stage ? held_put(held, (enum gpu_rung)rung, p, q, k, v, 0, p->batch * p->kv_heads, stage) : -ENOMEM;
     free(stage);
+    if (code == 0 && cudnn && (code = held_put_cudnn(held)) != 0)
+        held_end(held);
     if (code)
         free(held);
     else
@@ -75,7 +78,7 @@ static int timed(int (*once)(const void *what), const void *what, uint32_t times
 static int forward_once(const void *held)
 {
     const struct held *h = held;
-    return device_run(h->rung, &h->w, NULL);
+    return h->cudnn ? device_cudnn_run(h->cudnn, NULL) : device_run(h->rung, &h->w, NULL);
 }
 
 static int forward(struct held *held, uint32_t times, double *seconds)
@@ -141,6 +144,20 @@ static int ring_upload(const char *entry, const struct at_ring *ring, const stru
     return rung < 0 ? rung : gpu_ring_upload((enum gpu_rung)rung, ring, q, k, v, devices, out);
 }
 
+/* On a device that is only described, so there is no memory: all that matters is the shape. */
+static int cudnn_plans(const struct at_problem *p, const char *device)
+{
+    const uint32_t d = gpu_width(GPU_TENSOR, p->d, p->type == AT_BF16);
+    const struct gpu_work w = {.pairs = p->batch * p->heads,
+                               .group = p->heads / p->kv_heads,
+                               .n_q = p->n_q,
+                               .n_k = p->n_k,
+                               .d = d,
+                               .scale = p->scale};
+    int code = at_check(p, 1);
+    return code ? code : d ? device_cudnn_plans(&w, device) : -ENOTSUP;
+}
+
 extern const struct at_gpu at_gpu;
 __attribute__((visibility("default"))) const struct at_gpu at_gpu = {.missing = device_missing,
                                                                      .complaint = device_complaint,
@@ -151,6 +168,7 @@ __attribute__((visibility("default"))) const struct at_gpu at_gpu = {.missing = 
                                                                      .bytes = bytes,
                                                                      .end = end,
                                                                      .gemm = gemm,
+                                                                     .cudnn_plans = cudnn_plans,
                                                                      .ring_upload = ring_upload,
                                                                      .ring_forward = gpu_ring_forward,
                                                                      .ring_download = gpu_ring_download,

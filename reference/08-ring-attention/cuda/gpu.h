@@ -22,8 +22,8 @@ struct at_gpu {
     const char *(*complaint)(void);
     int (*name)(char *name, size_t size); /* of the device */
 
-    /* A problem on the device, for an entry of this plugin: "cuda-naive", "cuda-flash", "cuda-tensor" (-ENOENT).
-     * -ENOTSUP as its workspace. forward: so many times in a row, and how long all of them took on the device. */
+    /* A problem on the device, for an entry of this plugin: "cuda-naive", "cuda-flash", "cuda-tensor" (-ENOENT); or
+     * "cudnn", which is to be compared with: bfloat16, no mask. -ENOTSUP as its workspace. forward: so many times in a row, and how long all of them took on the device. */
     int (*upload)(const char *entry, const struct at_problem *problem, const struct at_in *q, const struct at_in *k,
                   const struct at_in *v, struct held **out);
     int (*forward)(struct held *held, uint32_t times, double *seconds);
@@ -33,6 +33,9 @@ struct at_gpu {
 
     /* n x n times n x n by cuBLAS, `times` times: 2 n^3 operations each. What a rung's rate is a share of. */
     int (*gemm)(uint32_t n, enum at_type type, uint32_t times, double *seconds);
+
+    /* Whether cuDNN would take such a problem on a device that needn't be here, described in its own JSON. */
+    int (*cudnn_plans)(const struct at_problem *problem, const char *device);
 
     /* The ring, all ranks in this process. q, k, v and the result are of the whole sequence, `total` rows; it is cut
      * and put together by the ring's layout. `devices` 1: all ranks are streams of one GPU; = ranks: NCCL, a GPU each

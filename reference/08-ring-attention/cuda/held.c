@@ -113,6 +113,30 @@ int held_put(struct held *h, enum gpu_rung rung, const struct at_problem *p, con
     return code;
 }
 
+int held_put_cudnn(struct held *h)
+{
+    const void *narrow = NULL;
+    int code =
+        h->p.n_q > 0 && at_visible(&h->p, 0) == h->p.n_k && h->p.n_k > 0 ? 0 : -ENOTSUP; /* the first sees least */
+    code = code ? code : room(h, &narrow, (uint64_t)h->w.pairs * h->p.n_q, h->w.d * sizeof(uint16_t));
+    h->narrow = (void *)narrow;
+    return code ? code : device_cudnn(&h->w, h->narrow, &h->cudnn);
+}
+
+/* Rows of the output, as float32. In bfloat16 they come into the second half of their place, and grow into all of it. */
+static int get_rows(const struct held *h, uint64_t first, uint64_t rows, void *stage)
+{
+    const size_t all = rows * h->w.d, at = first * h->w.d;
+    if (!h->narrow)
+        return device_get(stage, h->w.out + at, all * sizeof(float));
+    uint16_t *from = (uint16_t *)stage + all;
+    float *to = stage;
+    int code = device_get(from, (const uint16_t *)h->narrow + at, all * sizeof *from);
+    for (size_t i = 0; i < all && code == 0; i++)
+        to[i] = at_from_bf16(from[i]);
+    return code;
+}
+
 int held_get(const struct held *h, const struct at_result *result, void *stage)
 {
     size_t row = h->w.d * sizeof(float);
@@ -120,7 +144,7 @@ int held_get(const struct held *h, const struct at_result *result, void *stage)
     int code = device_sync();
     for (uint64_t x = 0; x < all && code == 0; x += some) {
         some = rows_of(all - x, row);
-        code = device_get(stage, h->w.out + x * h->w.d, some * row);
+        code = get_rows(h, x, some, stage);
         if (code == 0)
             unpack_rows(&h->p, &result->out, first + x, some, h->w.d, stage);
     }
@@ -129,8 +153,10 @@ int held_get(const struct held *h, const struct at_result *result, void *stage)
 
 void held_end(struct held *h)
 {
-    const void *const memory[] = {h->w.q, h->w.k, h->w.v, h->w.seen, h->w.out, h->w.lse, h->w.scores};
-    for (int i = 0; i < 7; i++)
+    const void *const memory[] = {h->w.q, h->w.k, h->w.v, h->w.seen, h->w.out, h->w.lse, h->w.scores, h->narrow};
+    device_cudnn_end(h->cudnn);
+    for (int i = 0; i < 8; i++)
         device_free((void *)memory[i]);
     h->w = (struct gpu_work){0};
+    h->cudnn = h->narrow = NULL;
 }

@@ -19,6 +19,7 @@ extern struct emulated emulated_counts;
 
 extern size_t emulated_bytes;   /* of memory that is allocated now */
 extern uint32_t emulated_fails; /* so many allocations from now fails one: -ENOMEM; 0: none does */
+extern bool emulated_no_cudnn;  /* there is a device, and no cuDNN */
 extern bool emulated_deaf;      /* streams don't wait for events */
 
 #endif

@@ -4,6 +4,7 @@
 #include "oracle.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 
 TestSuite(cuda_plugin, .timeout = 300);
@@ -74,6 +75,42 @@ Test(cuda_plugin, it_loads_anywhere_and_says_what_is_missing)
     }
 }
 
+/* What cuDNN says of a device that isn't here. Its description is as cuDNN 9.19 writes it; another release may want
+ * another one. Without a driver it comes as far as loading what it has compiled, or as wanting to compile. */
+#define H100                                                                                                           \
+    "{\"maxGridSize\":[2147483647,65535,65535],\"maxBlockSize\":[1024,1024,64],\"cudaDeviceId\":0,\"deviceVer\":900,"  \
+    "\"driverVer\":13000,\"isTccDriver\":0,\"l2CacheSize\":52428800,\"maxCtasPerSM\":32,\"maxRegistersPerSM\":65536,"  \
+    "\"maxSharedMemoryPerBlock\":49152,\"maxSharedMemoryPerBlockOptin\":232448,\"maxThreadsPerBlock\":1024,"           \
+    "\"maxThreadsPerSM\":2048,\"memClockRateKHz\":2619000,\"multiProcessorCount\":132,\"pciDeviceId\":9008,"           \
+    "\"regsPerBlock\":65536,\"reservedSharedMemoryPerBlock\":1024,\"smClockRateKHz\":1980000,"                         \
+    "\"supportCoopLaunch\":1,\"totalGlobalMem\":85000000000,\"warpSize\":32,\"deviceName\":\"NVIDIA H100\"}"
+
+static bool told(const char *what)
+{
+    return strstr(gpu->complaint(), what) != NULL;
+}
+
+Test(cuda_plugin, cudnn_has_a_plan_for_a_gpu_that_is_not_here)
+{
+    struct at_problem p = problem_of(16384, 16384, 128);
+    cr_assert(true);
+    if (!load())
+        return;
+    p.type = AT_BF16;
+    int code = gpu->cudnn_plans(&p, H100);
+    if (code && (told("is not there") || told("built without") || told("the device's description"))) {
+        fprintf(stderr, "   left out: a plan of cuDNN: %s\n", gpu->complaint());
+        return;
+    }
+    const bool no_driver = told("libcuda") || told("PREREQUISITE_MISSING") || told("cuLibraryLoadData");
+    cr_assert(code == 0 || no_driver, "%d: %s", code, gpu->complaint());
+    p.kv_heads = 3; /* of one head: no problem at all */
+    cr_assert_eq(gpu->cudnn_plans(&p, H100), -EINVAL);
+    p.kv_heads = 1;
+    p.type = AT_F32;
+    cr_assert_eq(gpu->cudnn_plans(&p, H100), -ENOTSUP);
+}
+
 /* ---- where there is a GPU ------------------------------------------------------------------------------------------ */
 
 static void expect_right(const char *name, const struct at_problem *p, uint64_t seed, uint32_t gap)
@@ -135,6 +172,34 @@ Test(cuda_plugin, heads_strides_shards_and_rows_that_see_nothing)
         p.scale = -2;
         expect_right(names[i], &p, 5, 0);
     }
+}
+
+Test(cuda_plugin, cudnn_computes_the_same)
+{
+    struct at_problem p = problem_of(500, 700, 128);
+    struct world w;
+    struct held *held = NULL;
+    double seconds;
+    cr_assert(true);
+    if (!device())
+        return;
+    p.type = AT_BF16;
+    p.heads = 4;
+    p.kv_heads = 2;
+    world_make(&w, &p, 1, 1, 0);
+    world_run(&w, entry("cuda-tensor"), 1); /* writes the guards */
+    int code = gpu->upload("cudnn", &p, &w.q, &w.k, &w.v, &held);
+    if (code == -ENOTSUP) {
+        fprintf(stderr, "   left out: %s\n", gpu->complaint());
+    } else {
+        cr_assert_eq(code, 0, "%d: %s", code, gpu->complaint());
+        cr_assert_eq(gpu->forward(held, 2, &seconds), 0, "%s", gpu->complaint());
+        cr_assert_eq(gpu->download(held, &w.result), 0, "%s", gpu->complaint());
+        gpu->end(held);
+        struct off off = world_off(&w, "cudnn");
+        cr_assert(off.out <= 2 * BF16 && off.lse <= 1e-4, "off by %g, %g", off.out, off.lse);
+    }
+    world_end(&w);
 }
 
 static void expect_ring(const struct at_ring *ring, const char *name, uint32_t devices, double most)

@@ -278,6 +278,37 @@ Test(cuda_ring, too_little_device_memory_is_told_and_given_back)
     world_end(&w);
 }
 
+Test(cuda_ring, cudnn_gets_what_it_can_and_its_output_comes_back_wide)
+{
+    struct at_problem p = problem_of(33, 40, 24);
+    struct world w;
+    struct held *held = NULL;
+    double seconds = 0;
+    p.type = AT_BF16;
+    p.batch = 2;
+    p.heads = 4;
+    p.kv_heads = 2;
+    world_make(&w, &p, 1, 1, 3);
+    fill(&w);
+    emulated_on = true;
+    cr_assert_eq(at_gpu.upload("cudnn", &p, &w.q, &w.k, &w.v, &held), 0);
+    cr_assert_eq(at_gpu.forward(held, 2, &seconds), 0);
+    cr_assert_eq(at_gpu.download(held, &w.result), 0);
+    at_gpu.end(held);
+    struct off off = world_off(&w, "cudnn");
+    cr_assert(off.out > 1e-6 && off.out < 0x1p-7 && off.lse < 1e-6, "off by %g, %g", off.out, off.lse);
+    emulated_no_cudnn = true;
+    cr_assert_eq(at_gpu.upload("cudnn", &p, &w.q, &w.k, &w.v, &held), -ENOTSUP);
+    emulated_no_cudnn = false;
+    p.causal = true; /* the first row sees one key */
+    cr_assert_eq(at_gpu.upload("cudnn", &p, &w.q, &w.k, &w.v, &held), -ENOTSUP);
+    p.causal = false;
+    p.type = AT_F32;
+    cr_assert_eq(at_gpu.upload("cudnn", &p, &w.q, &w.k, &w.v, &held), -ENOTSUP);
+    cr_assert_eq(emulated_bytes, 0, "expected: no memory left behind; actual: %zu bytes", emulated_bytes);
+    world_end(&w);
+}
+
 Test(cuda_ring, what_stays_on_the_device_is_computed_as_often_as_is_asked)
 {
     struct at_problem p = problem_of(20, 30, 8);
