@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "measure/callgrind.h"
+#include "measure/counters.h"
 #include "measure/region.h"
 #include "runs.h"
 
@@ -53,4 +54,59 @@ double misses_of(const char *entry, uint32_t n, struct error *err)
         error_set(err, -EIO, "callgrind counted no misses of the last cache");
     free(counts);
     return misses / (4.0 * n * n * D / 1000);
+}
+
+/* ---- this machine's own ---- */
+
+#define MOST_TOKENS 16384u /* a matrix of 1 GiB */
+
+static uint32_t tokens_for(double times, struct error *err)
+{
+    struct topology *t;
+    if (topology_load(&t, err) != 0)
+        return 0;
+    const uint64_t bytes = topology_data_cache(t, topology_last_level(t));
+    topology_destroy(t);
+    const double n = sqrt(times * (double)bytes / sizeof(float));
+    if (n >= 1 && n <= MOST_TOKENS)
+        return (uint32_t)n;
+    error_set(err, -ENOTSUP, "the last cache has %llu MiB: a matrix that is larger takes too long",
+              (unsigned long long)(bytes >> 20));
+    return 0;
+}
+
+/* The second of two runs: the first one's pages are new. */
+static int64_t counted(const char *entry, uint32_t n, struct counter_reader *reader, unsigned pass)
+{
+    struct region region = {.reader = reader, .pass = pass};
+    struct head head = head_create(n, n, D, 1);
+    for (int run = 0; run < 2; run++) {
+        region_begin(&region);
+        head_forward(&head, entry, 0, n, head.out, head.lse);
+        region_end(&region);
+    }
+    head_destroy(&head);
+    return region.count[COUNTER_LAST_MISSES];
+}
+
+double misses_here(const char *entry, double times, struct error *err)
+{
+    struct counters *counters;
+    double misses = NAN;
+    int code = counters_plan(COUNT_HARDWARE, NULL, &counters);
+    if (code)
+        return error_set(err, code, "out of memory"), NAN;
+    const struct counter_choice *choice = counters_choice(counters, COUNTER_LAST_MISSES);
+    const uint32_t n = choice->source == SOURCE_HARDWARE ? tokens_for(times, err) : 0;
+    if (choice->source != SOURCE_HARDWARE)
+        error_set(err, -ENOTSUP, "%s", choice->reason);
+    struct counter_reader *reader = n ? counters_open(counters) : NULL;
+    if (reader) {
+        int64_t count = counted(entry, n, reader, choice->pass);
+        misses = count < 0 ? NAN : (double)count / (4.0 * n * n * D / 1000);
+        error_set(err, -EIO, "misses of the last cache could not be read");
+        counters_close(reader);
+    }
+    counters_destroy(counters);
+    return misses;
 }

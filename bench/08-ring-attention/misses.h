@@ -18,4 +18,8 @@ int misses_main(int argc, char **argv);
 /* Misses of the last cache for a thousand of 4 N^2 d operations (d = 16), or NaN and why. */
 double misses_of(const char *entry, uint32_t n, struct error *err);
 
+/* The same of this machine's own last cache, counted by its hardware, where it has a PMU; for as many tokens that their
+ * matrix is `times` as large as that cache. */
+double misses_here(const char *entry, double times, struct error *err);
+
 #endif

@@ -104,17 +104,18 @@ static bool wanted(enum counter_mode mode, enum counter_source source)
     return false;
 }
 
+/* Two providers may have the same to say: once is enough. */
 __attribute__((format(printf, 2, 3))) static void add_reason(struct counter_choice *c, const char *format, ...)
 {
-    size_t used = strlen(c->reason);
+    char text[COUNTER_REASON];
+    const size_t used = strlen(c->reason);
     va_list args;
     va_start(args, format);
-    if (used + 3 < sizeof c->reason) {
-        if (used)
-            used += (size_t)snprintf(c->reason + used, sizeof c->reason - used, "; ");
-        vsnprintf(c->reason + used, sizeof c->reason - used, format, args);
-    }
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (!strstr(c->reason, text) && used + 3 < sizeof c->reason)
+        snprintf(c->reason + used, sizeof c->reason - used, "%s%.*s", used ? "; " : "",
+                 (int)(sizeof c->reason - used - 3), text);
 }
 
 static void choose(struct counters *c, enum counter_id id)
