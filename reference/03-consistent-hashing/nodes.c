@@ -6,9 +6,10 @@
 
 int nodes_create(size_t map_size, unsigned can, void **map)
 {
-    struct nodes *n = calloc(1, map_size);
+    struct nodes *n = nodes_space(map_size);
     if (!n)
         return -ENOMEM;
+    memset(n, 0, map_size);
     n->can = can;
     n->map_size = map_size;
     *map = n;

@@ -26,9 +26,11 @@ struct nodes {
     uint64_t *present; /* [words] a bit for each id */
     uint16_t *weight;  /* [64 words] by id, of those present */
     uint32_t words, room;
+    uint64_t unused; /* fills the line of memory, so that what an entry's lookup reads begins with the next */
 };
+_Static_assert(sizeof(struct nodes) == 64, "a line of memory");
 
-/* A map of map_size bytes, zeroed but for its nodes. 0 or -ENOMEM. */
+/* A map of map_size bytes, zeroed but for its nodes, at a multiple of 64. 0 or -ENOMEM. */
 int nodes_create(size_t map_size, unsigned can, void **map);
 void nodes_end(void *map);           /* the nodes and the map; an entry's destroy when it has nothing else */
 size_t nodes_bytes(const void *map); /* of the map and its nodes */
