@@ -40,7 +40,7 @@ static void cannot(struct claim_here *here, const char *why)
 
 /* Rounds until `enough` of them were quiet, or this was long enough. */
 #define MOST_NS     8e9
-#define MOST_ROUNDS 21u
+#define MOST_ROUNDS 13u
 
 /* What a claim repeats. A round gives NAN when it tells nothing. */
 struct rounds {
@@ -76,7 +76,7 @@ static void run_rounds(const struct rounds *r, struct claim_here *here)
     }
     witness_close(&reader);
     if (kept < r->enough) {
-        cannot(here, "");
+        *here = (struct claim_here){.value = NAN};
         snprintf(here->why, sizeof here->why,
                  "the machine was busy: in %u of %u rounds somebody waited for a processor, or one lost its speed",
                  tries - kept, tries);
@@ -173,7 +173,7 @@ static void zigzag_time(bool broken, struct claim_here *here)
     }
     for (int i = 0; i < 2; i++)
         must(job_make(&p.job[i], &p.ranks[i]), "a ring of threads");
-    run_rounds(&(struct rounds){pair_round, &p, 13, 0.05}, here);
+    run_rounds(&(struct rounds){pair_round, &p, MOST_ROUNDS, 0.05}, here);
     for (int i = 0; i < 2; i++)
         job_free(&p.job[i], p.ranks[i]);
 }

@@ -16,6 +16,8 @@
 
 #define PRODUCT 8192u /* rows and columns of cuBLAS's product */
 #define RANKS   8u
+#define ROWS    8u   /* that are compared with float64 before anything is timed */
+#define OFF     3e-2 /* of the root of the mean square: weights, and cuDNN's output, are rounded to bfloat16 */
 
 const char *const cost_gpu_parts[] = {"cublas", "cudnn", "cuda-naive", "cuda-flash", "cuda-tensor", NULL};
 const char *const cost_gpu_ring_parts[] = {"one call", "ring of 8", NULL};
@@ -73,6 +75,21 @@ void cost_gpu_run(void *state, unsigned thread, uint64_t n)
     }
 }
 
+/* What is wrong is not timed. */
+static int check(const struct gpu_state *s, struct error *err)
+{
+    struct at_call *call = s->call;
+    const struct at_result result = {{call->out, 0, 0, call->p.d}, call->lse};
+    double seconds;
+    int code = s->held ? s->gpu->forward(s->held, 1, &seconds) : s->gpu->ring_forward(s->ring, 1, &seconds);
+    if (code == 0)
+        code = s->held ? s->gpu->download(s->held, &result) : s->gpu->ring_download(s->ring, &result);
+    if (code)
+        return error_set(err, code, "%.200s", s->gpu->complaint());
+    const double error = at_call_error(call, ROWS);
+    return error <= OFF ? 0 : error_set(err, -EIO, "it is wrong: %.2g off from float64", error);
+}
+
 /* Any entry of the processor's side will do to make the numbers: nothing is computed with it. */
 static int with_numbers(const struct cost_subject *subject, struct gpu_state *s, struct error *err,
                         int (*put)(struct gpu_state *s, const char *entry, const struct at_in in[3]), const char *entry)
@@ -85,8 +102,7 @@ static int with_numbers(const struct cost_subject *subject, struct gpu_state *s,
     const struct at_in in[3] = {{call->q, 0, 0, p.d}, {call->k, 0, 0, p.d}, {call->v, 0, 0, p.d}};
     s->call = call;
     code = put(s, entry, in);
-    if (code)
-        error_set(err, code, "%.200s", s->gpu->complaint());
+    code = code ? error_set(err, code, "%.200s", s->gpu->complaint()) : check(s, err);
     at_call_free(call);
     s->call = NULL;
     return code;

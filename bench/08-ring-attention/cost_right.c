@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what it is good for ---- */
+/* ---- how exact, how large ---- */
 
 #define RIGHT_ROWS 16u
 
@@ -56,7 +56,7 @@ double cost_memory(const struct cost_subject *s)
 
 /* ---- is it right? ---- */
 
-#define F32_OFF  1e-5 /* of the root of the mean square; Some 1e-7 is usual */
+#define F32_OFF  1e-5 /* of the root of the mean square; 1e-7 is usual */
 #define BF16_OFF 3e-2
 
 static int verify_forward(const struct cost_subject *subject, const struct at_ops *ops, char *why, size_t size)

@@ -84,11 +84,10 @@ int cost_ring_bf16_create(const struct cost_subject *s, void **state, struct err
 
 int cost_layout_create(const struct cost_subject *s, void **state, struct error *err)
 {
-    const bool whole = strcmp(s->name, "whole") == 0;
     const enum at_layout layout = strcmp(s->name, "zigzag") == 0    ? AT_ZIGZAG
                                   : strcmp(s->name, "striped") == 0 ? AT_STRIPED
                                                                     : AT_CONTIGUOUS;
-    return make(s, whole ? NULL : runs_entry("ring"), AT_BF16, true, layout, state, err);
+    return make(s, runs_entry("ring"), AT_BF16, true, layout, state, err);
 }
 
 const char *cost_ring_limit(const struct cost_subject *s)

@@ -18,7 +18,9 @@ int json_file_write(const char *path, const json_t *value, struct error *err)
     }
     strcat(more, "\n");
     if (strcmp(path, "-") == 0)
-        fputs(more, stdout);
+        code = fputs(more, stdout) >= 0 && fflush(stdout) == 0
+                   ? 0
+                   : error_set(err, -errno, "standard output: %s", strerror(errno));
     else
         code = file_write(path, more, strlen(more), err);
     free(more);

@@ -150,6 +150,8 @@ enum exit_code command_demo(struct session *s)
     size_t root = strlen(s->root);
     file_path(relative, "%s", strncmp(folder, s->root, root) == 0 && folder[root] == '/' ? folder + root + 1 : folder);
     printf("report: %s/index.html   figures: %s/claims.json\n", relative, relative);
+    const struct lab *first = s->lab ? s->lab : s->labs[0];
+    printf("next: read %s/README.md; make check LAB=%s says what your own code can do\n", first->folder, first->id);
     if (wrong)
         printf("%s%u claim%s not hold%s\n", terminal_style(STYLE_BAD), wrong, wrong == 1 ? " does" : "s do",
                terminal_style(STYLE_PLAIN));

@@ -88,11 +88,11 @@ static void print_reasons(const struct cost_run *run, const struct cost_operatio
     }
 }
 
-/* What a table is of: "pick: ns each, by number of backends, steady, 2 threads, a balancer for each". */
+/* What a table is of: "pick: ns each, by the clock, by number of backends, steady, 2 threads, a balancer for each". */
 void cost_print_title(const struct cost_operation *o, const char *unit, unsigned threads, enum compare_state state)
 {
     char title[400];
-    snprintf(title, sizeof title, "%s: %s%s%s, %s, %u thread%s%s%s", o->name, unit,
+    snprintf(title, sizeof title, "%s: %s, by the clock%s%s, %s, %u thread%s%s%s", o->name, unit,
              o->size_name ? ", by number of " : "", o->size_name ? o->size_name : "", compare_state_name(state),
              threads, threads > 1 ? "s" : "", threads > 1 && o->threads_what ? ", " : "",
              threads > 1 && o->threads_what ? o->threads_what : "");

@@ -50,7 +50,7 @@ static const char everywhere[] = /* on every medium */
     "tr>:last-child{padding-right:0}\n"
     ".claims{width:100%}\n"
     ".claims .what{width:38%;min-width:16rem}\n"
-    ".claims .figure{min-width:6.5rem} .claims .figure>span{overflow-wrap:normal}\n"
+    ".claims .figure{min-width:6.5rem}\n"
     ".claims p{margin:0 0 .35rem}\n"
     ".claims small,.claims "
     "code{display:block;font-size:.8125rem;line-height:1.45;color:var(--soft);overflow-wrap:anywhere}\n"
