@@ -4,6 +4,7 @@
  */
 #include "parts.h"
 #include "runs.h"
+#include "worse.h"
 
 #include "sim/rng.h"
 
@@ -18,8 +19,10 @@
 #define EACH   (N / BLOCKS)
 #define ROWS   64u /* queries */
 
+/* A result that is no number is infinitely wrong: as a figure, NaN would mean that nothing can be told. */
 static void tell(struct claim_here *here, double value)
 {
+    value = isnan(value) ? INFINITY : value;
     *here = (struct claim_here){.value = value, .low = value, .high = value};
 }
 
@@ -104,7 +107,7 @@ static void any_order(bool broken, struct claim_here *here)
         start(&b, left[0], out, lse);
         for (uint32_t i = 1; i < BLOCKS; i++)
             merge(&b, broken, out, lse, b.out[left[i]], b.lse[left[i]]);
-        worst = fmax(worst, head_error(&b.head, out, b.truth));
+        worst = worse(worst, head_error(&b.head, out, b.truth));
     }
     free(out), free(lse);
     blocks_destroy(&b);
@@ -137,7 +140,7 @@ static void associative(bool broken, struct claim_here *here)
         memcpy(right_lse, next_lse, ROWS * sizeof *right_lse);
     }
     for (size_t i = 0; i < (size_t)ROWS * D; i++)
-        worst = fmax(worst, fabs((double)left[i] - (double)right[i]));
+        worst = worse(worst, fabs((double)left[i] - (double)right[i]));
     free(left), free(left_lse), free(right), free(right_lse), free(next), free(next_lse);
     blocks_destroy(&b);
     tell(here, worst);

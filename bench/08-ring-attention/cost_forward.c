@@ -1,5 +1,6 @@
 /* cost_forward.c: one head of attention, forward and backward, in as many parts as there are threads. */
 #include "cost_parts.h"
+#include "worse.h"
 
 #include "measure/limits_loop.h"
 #include "runs.h"
@@ -179,7 +180,7 @@ double at_call_error(const struct at_call *c, uint32_t rows)
         right_row(c, h, i, weight, right);
         for (uint32_t d = 0; d < p->d; d++) {
             double off = fabs(right[d] - (double)c->out[((size_t)h * p->n_q + i) * p->d + d]);
-            worst = off > worst || isnan(off) ? off : worst; /* a NaN stays */
+            worst = worse(worst, off);
             square += right[d] * right[d];
         }
     }

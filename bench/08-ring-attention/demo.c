@@ -8,6 +8,7 @@
  */
 #include "job.h"
 #include "runs.h"
+#include "worse.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -171,8 +172,8 @@ static struct job_error check(const struct job *job, const struct job_rank *rank
     for (uint32_t r = 0; r < run.ranks; r++) {
         struct job_error e;
         must(job_rank_check(job, &ranks[r], each, &e), "the check");
-        worst.out = fmax(worst.out, e.out);
-        worst.lse = fmax(worst.lse, e.lse);
+        worst.out = worse(worst.out, e.out);
+        worst.lse = worse(worst.lse, e.lse);
         worst.size = fmin(worst.size, e.size);
         progress_set(&bar, r + 1);
     }

@@ -16,6 +16,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "host/host.h"
+#include "measure/clock.h"
 #include "report/plot.h"
 #include "report/report.h"
 #include "trace/spool.h"
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #define MOST_VIEWS 24u
 
@@ -271,27 +271,20 @@ static int draw(bool told)
     return code;
 }
 
-static void print_cost(double seconds)
+static void print_cost(double ns)
 {
     struct rusage used;
     char memory_text[TEXT_NUMBER], time_text[TEXT_NUMBER];
     getrusage(RUSAGE_SELF, &used);
     printf("best here: %s. All of it took %s with %u threads, and %s of memory at most: keys and values are made block "
            "by block\n",
-           run.best, text_duration(time_text, seconds * 1e9), parallel_threads(),
+           run.best, text_duration(time_text, ns), parallel_threads(),
            text_bytes(memory_text, (double)used.ru_maxrss * 1024));
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 int main(int argc, char **argv)
 {
-    const double began = now();
+    const uint64_t began = clock_now_ns();
     run.options = recall_options_parse(argc, argv);
     find_entries();
     read_text();
@@ -314,7 +307,7 @@ int main(int argc, char **argv)
     if (told)
         recall_report_print(&run.report);
     if (told)
-        print_cost(now() - began);
+        print_cost((double)(clock_now_ns() - began));
     int code = draw(told) ? EXIT_WRONG_USE : EXIT_FINE;
     if (run.options.json && write_json() != 0)
         code = EXIT_WRONG_USE;

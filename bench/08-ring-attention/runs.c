@@ -1,4 +1,5 @@
 #include "runs.h"
+#include "worse.h"
 
 #include "base/file.h"
 #include "host/host.h"
@@ -163,6 +164,6 @@ double head_error(const struct head *h, const float *out, const double *truth)
 {
     double worst = 0;
     for (size_t i = 0; i < (size_t)h->p.n_q * h->p.d; i++)
-        worst = fmax(worst, fabs((double)out[i] - truth[i]));
+        worst = worse(worst, fabs((double)out[i] - truth[i]));
     return worst;
 }

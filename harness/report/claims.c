@@ -191,8 +191,9 @@ static const char *judge_here(const struct claim *c, const struct claim_here *he
     *verdict = here->low >= least && here->high <= most;
     if (isnan(here->value))
         return *here->why ? here->why : "it was not measured";
-    if (!isfinite(here->value) || !isfinite(here->low) || !isfinite(here->high) || here->low > here->high)
-        return "its interval is not known";
+    if (isnan(here->low) || isnan(here->high) || here->low > here->high ||
+        (here->low < here->high && (isinf(here->low) || isinf(here->high))))
+        return "its interval is not known"; /* an infinite error, the same at both ends, is known, and judged */
     if (!*verdict && !(here->high < least) && !(here->low > most) && isfinite(predicted))
         return "its interval reaches from the right side to the wrong one";
     return NULL;

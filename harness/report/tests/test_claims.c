@@ -155,6 +155,53 @@ Test(claims, broken_turns_them_false)
     cr_assert(code == 1, "a claim that cannot fail: expected exit code 1, got %d", code);
 }
 
+static struct claim_here told;
+
+static void tells(bool broken, struct claim_here *here)
+{
+    (void)broken;
+    *here = told;
+}
+
+Test(claims, about_this_machine_the_whole_interval_decides)
+{
+    static const struct {
+        struct claim_here told;
+        int verdict; /* 1 holds, 0 is false, -1 cannot be told */
+        const char *why;
+    } cases[] = {{{.value = 0.5, .low = 0.4, .high = 0.6}, 1, NULL},
+                 {{.value = 2, .low = 1.5, .high = 2.5}, 0, NULL},
+                 {{.value = 1, .low = 0.5, .high = 1.5}, -1, "reaches"},
+                 {{.value = NAN, .why = "busy"}, -1, "busy"},
+                 {{.value = NAN}, -1, "not measured"},
+                 {{.value = 0.5, .low = -INFINITY, .high = INFINITY}, -1, "not known"},
+                 {{.value = 0.5, .low = NAN, .high = 0.6}, -1, "not known"},
+                 {{.value = INFINITY, .low = INFINITY, .high = INFINITY}, 0, NULL}};
+    const struct claim at_most = {.id = "at-most-one",
+                                  .statement = "At most one.",
+                                  .formula = "1",
+                                  .unit = "",
+                                  .source = "measured",
+                                  .broken = "the same",
+                                  .relation = CLAIM_AT_MOST,
+                                  .seeds = 1,
+                                  .predict = one,
+                                  .measure_here = tells};
+    char out[FILE_PATH];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        told = cases[i].told;
+        int code =
+            RUN((&(struct claim_suite){"99-tiny", &at_most, 1, NULL, 0}), "1", "--out", claims_path(out, "h.json"));
+        cr_assert_eq(code, cases[i].verdict == 0, "case %zu: exit code %d", i, code);
+        json_t *o = claims_result("h.json");
+        const json_t *verdict = json_object_get(claim(o, "at-most-one"), "holds");
+        const char *why = json_string_value(json_object_get(claim(o, "at-most-one"), "reason"));
+        cr_assert_eq(json_is_null(verdict) ? -1 : json_is_true(verdict), cases[i].verdict, "case %zu", i);
+        cr_assert(!cases[i].why || (why && strstr(why, cases[i].why)), "case %zu: %s", i, why ? why : "no reason");
+        json_decref(o);
+    }
+}
+
 Test(claims, only_takes_some_and_changes_no_figure)
 {
     char a[FILE_PATH], b[FILE_PATH];
