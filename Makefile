@@ -126,7 +126,8 @@ setup:
 	@harness/setup.sh
 build: $(all) ## everything, without running it
 programs: $B/faultline $B/faultline-host
-.PHONY: build programs
+compared: programs $(filter %/reference.so %/check %/claims %/replay,$(all)) # what harness/same_bytes.sh runs
+.PHONY: build programs compared
 
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
 cli = $B/faultline $@ $(LAB) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) $(ARGS)
