@@ -1,6 +1,6 @@
-/* Counters of two threads, packed into one cache line or padded onto lines of their own.
+/* Counters of two threads: packed into one cache line, padded onto lines of their own, or shared, one word for both.
  *
- * Each thread counts in its own word, so no thread ever needs the other's. Packed, both words lie in one line, and the
+ * Packed or padded, each thread counts in its own word, so no thread ever needs the other's. Packed, both words lie in one line, and the
  * line goes back and forth between the cores at each count: false sharing. An atomic add has to own the line, so it
  * waits each time. A plain store hides it: it is put into the store buffer, which sends many of them at once, so a
  * demonstration with plain stores shows nothing.
@@ -14,7 +14,7 @@
 
 #define APART 128 /* two lines: neighbours are fetched in pairs */
 
-const char *const counter_parts[] = {"packed-add", "padded-add", "packed-store", "padded-store", NULL};
+const char *const counter_parts[] = {"packed-add", "padded-add", "shared-add", "packed-store", "padded-store", NULL};
 
 struct words {
     bool add;
@@ -29,7 +29,7 @@ int counter_create(const struct cost_subject *subject, void **state, struct erro
     if (!w)
         return -ENOMEM;
     w->add = strstr(subject->name, "-add") != NULL;
-    w->apart = (strncmp(subject->name, "padded", 6) == 0 ? APART : sizeof *w->word) / sizeof *w->word;
+    w->apart = strncmp(subject->name, "padded", 6) == 0 ? APART / sizeof *w->word : subject->name[0] == 'p';
     size_t bytes = (subject->threads + 1) * (size_t)APART;
     w->word = aligned_alloc(APART, bytes);
     if (!w->word) {

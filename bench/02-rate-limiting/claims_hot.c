@@ -1,5 +1,7 @@
-/* claims_hot.c: two cores at one hot key, on this machine: one word for both, or an allowance for each.
+/* claims_hot.c: two cores at one hot key, on this machine: what does an allowance for each spare?
  *
+ * What a shared word costs differs from processor to processor, so nothing is said about it. It is measured in the same
+ * run (a bare counter for both against one for each), and what a decision pays for its neighbour is a share of that.
  * Measured here and now, so it can also come out as "cannot tell". make bench LAB=02 OPERATIONS=hot-key has all entries
  * and the bare operations beside them.
  */
@@ -12,44 +14,51 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
+/* Two threads ask one limiter, or each its own, by the same code: what they pay for each other is the difference. */
 struct made {
     struct cost_subject subject;
-    void *state;
+    bool apart;
+    void *state[2];
 };
 
 static int make(void *context)
 {
     struct made *m = context;
-    return hot_create(&m->subject, &m->state, NULL);
+    int code = hot_create(&m->subject, &m->state[0], NULL);
+    if (code == 0 && m->apart)
+        code = hot_create(&m->subject, &m->state[1], NULL);
+    return code;
 }
 
 static void unmake(void *context)
 {
     struct made *m = context;
-    if (m->state)
-        hot_destroy(m->state);
-    m->state = NULL;
+    for (int i = 0; i < 2; i++) {
+        if (m->state[i])
+            hot_destroy(m->state[i]);
+        m->state[i] = NULL;
+    }
 }
 
 static void ask(void *context, unsigned thread, uint64_t n)
 {
-    hot_run(((struct made *)context)->state, thread, n);
+    struct made *m = context;
+    hot_run(m->state[m->apart ? thread : 0], thread, n);
 }
 
-enum { FAST, SLOW, OWN, SAME, CANDIDATES };
+enum { APART, SHARED, OWN, SAME, CANDIDATES };
 
-/* How much longer `slow` takes than `fast`, both asked by two threads. That the two do meet is seen by two candidates
- * more: on a busy machine one of them may wait while the other one runs alone. */
-static void compare(const struct topology *topology, const char *fast, const char *slow, struct claim_here *here)
+/* What an entry's decision pays because another core asks too, as a share of what a word for both costs here. */
+static void compare(const struct topology *topology, const char *entry, struct claim_here *here)
 {
-    const char *const name[CANDIDATES] = {fast, slow, "bare:own-counter", "bare:fetch-add"};
+    const char *const name[CANDIDATES] = {entry, entry, "bare:own-counter", "bare:fetch-add"};
     struct made made[CANDIDATES];
     struct compare_candidate candidates[CANDIDATES];
     unsigned place[2];
     struct compare_run run;
     struct error err;
     for (int i = 0; i < CANDIDATES; i++) {
-        made[i] = (struct made){{.name = name[i], .size = 1, .threads = 2}, NULL};
+        made[i] = (struct made){.subject = {.name = name[i], .size = 1, .threads = 2}, .apart = i == APART};
         candidates[i] = (struct compare_candidate){name[i], &made[i], make, unmake, ask};
     }
     if (!topology_is_this_machine(topology) || topology_places(topology, 2, place, NULL, 0, &err) != 0) {
@@ -61,18 +70,20 @@ static void compare(const struct topology *topology, const char *fast, const cha
         snprintf(here->why, sizeof here->why, "%.150s", err.text);
         return;
     }
-    struct compare_difference d = compare_two(&run, FAST, SLOW, 2, 0), met = compare_two(&run, OWN, SAME, 2, 0);
+    struct compare_difference d = compare_two(&run, APART, SHARED, 2, 0), met = compare_two(&run, OWN, SAME, 2, 0);
+    double price = run.result[SAME].time.median - run.result[OWN].time.median, alone = run.result[APART].time.median;
     compare_free(&run);
     if (met.low < 2)
         snprintf(here->why, sizeof here->why,
                  "the two cores hardly met: a word for both cost %.2f times as much as one for each", met.ratio);
     else
-        *here = (struct claim_here){d.ratio, d.low, d.high, ""};
+        *here = (struct claim_here){100 * (d.ratio - 1) * alone / price, 100 * (d.low - 1) * alone / price,
+                                    100 * (d.high - 1) * alone / price, ""};
 }
 
 static double predict_shards(void)
 {
-    return 2;
+    return 50;
 }
 
 static void measure_shards(bool broken, struct claim_here *here)
@@ -83,21 +94,22 @@ static void measure_shards(bool broken, struct claim_here *here)
         snprintf(here->why, sizeof here->why, "%.150s", err.text);
         return;
     }
-    compare(topology, broken ? "entry:fixed-window-atomic" : "entry:sharded-window", "entry:fixed-window-atomic", here);
+    compare(topology, broken ? "entry:fixed-window-atomic" : "entry:sharded-window", here);
     topology_destroy(topology);
 }
 
 static const struct claim claims[] = {
     {.id = "an-allowance-for-each-core",
-     .statement =
-         "Two cores that ask for one hot key are at least twice as fast with an allowance for each as with one "
-         "word for both.",
-     .formula = "time of fixed-window-atomic / time of sharded-window: at least 2, since a line that both write goes "
-                "from one to the other for each decision",
-     .unit = "times",
+     .statement = "With an allowance for each of two cores that ask for one hot key, a decision pays less than half of "
+                  "what a word for both costs here.",
+     .formula =
+         "(decision beside another core at the same key - beside one at its own) / (fetch-add on a word for both "
+         "- on a word for each), all of one run: no line is written by both, but for one refill in many "
+         "decisions, so much nearer to 0 than to 1",
+     .unit = "%",
      .source = "measured",
      .broken = "one word for both in place of the allowances",
-     .relation = CLAIM_AT_LEAST,
+     .relation = CLAIM_AT_MOST,
      .seeds = 1,
      .predict = predict_shards,
      .measure_here = measure_shards},

@@ -38,6 +38,7 @@ Test(contract, what_is_no_problem_is_refused)
     }
 }
 
+/* Which types those are depends on the machine: where there are tiles, one entry takes bfloat16 alone. */
 Test(contract, what_an_entry_does_not_take_it_refuses)
 {
     for (int type = AT_F32; type <= AT_BF16; type++) {
@@ -45,10 +46,12 @@ Test(contract, what_an_entry_does_not_take_it_refuses)
         p.type = (enum at_type)type;
         for (const struct plugin_entry *const *e = first_entry; e != end_entry; e++) {
             size_t bytes = 77;
-            if (!entry_runs(e) || entry_takes(e, p.type))
+            if (!entry_runs(e))
                 continue;
-            cr_assert_eq(entry_ops(e)->workspace(&p, 1, &bytes), -ENOTSUP, "%s", (*e)->name);
-            cr_assert_eq(entry_ops(e)->forward(&p, NULL, NULL, NULL, NULL, 0, 1, NULL), -ENOTSUP, "%s", (*e)->name);
+            bool takes = entry_takes(e, p.type);
+            cr_assert_eq(entry_ops(e)->workspace(&p, 1, &bytes), takes ? 0 : -ENOTSUP, "%s", (*e)->name);
+            if (!takes)
+                cr_assert_eq(entry_ops(e)->forward(&p, NULL, NULL, NULL, NULL, 0, 1, NULL), -ENOTSUP, "%s", (*e)->name);
         }
     }
 }
