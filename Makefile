@@ -42,7 +42,7 @@ programs   = $(filter-out $(if $(MPI),,%/ranks.c),$(filter $(call mains,$1),$(wi
 shared     = $(filter-out $(call mains,$1),$(wildcard bench/$1/*.c))
 objects    = $(patsubst %.c,$B/obj/%.o,$1)
 libsrc    := $(filter-out harness/cli/main.c harness/host/main.c,$(wildcard harness/*/*.c))
-pluginsrc := $(wildcard harness/sim/*.c) harness/base/error.c
+worldsrc := $(wildcard harness/sim/*.c) harness/base/error.c
 testdirs  := $(patsubst %/,%,$(sort $(dir $(wildcard harness/*/tests/*.c $(foreach l,$(labs),reference/$l/tests/*.c bench/$l/tests/*.c)))))
 testname   = $(subst /,-,$(patsubst %/tests,%,$1))
 sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/starter/*.c reference/*/*.c \
@@ -83,31 +83,37 @@ $B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
 
 # ---- labs: programs of the judge's side, and plugins -----------------------------------------------------------------
 all := $B/faultline $B/faultline-host
-plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm$(cuda_note)
+# A lab's world, and plugins, which hold entries alone. What a plugin takes from the world is bound when it is loaded; the
+# C library's start files are left out, since they bring code that runs at loading.
+number = $(firstword $(subst -, ,$1))
+world_so = $B/labs/$1/world-$(number).so
+shared_object = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic,-z,now
+plugin_flags = $(if $(san),,-nostartfiles) -Wl,--no-as-needed,--version-script=harness/host/plugin.map
+plugin = $(shared_object) $(plugin_flags) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.o %.so,$^) -lm$(cuda_note)
 mistakes = $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
 cuda = $(if $(NVCC),$(if $(wildcard reference/$1/cuda/*.cu),$B/labs/$1/cuda.so))
 plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so) $(call mistakes,$1)
 define lab_rules
 $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
+$(call objects,$(call world,$1) $(worldsrc)): extra += -fvisibility=default
 all += $(call plugins,$1) $(call cuda,$1)
+$(world_so): $(call objects,$(call world,$1) $(worldsrc))
+	$$(shared_object) -Wl,-soname,$$(@F) -o $$@ $$^ -lm
 $B/labs/$1/reference.so: cuda_note = $(if $(wildcard reference/$1/cuda/*.cu),$(if $(NVCC),,; echo '  lab $1: no nvcc here, so its CUDA entries are left out (CUDA toolkit: https://developer.nvidia.com/cuda-downloads)'))
 all += $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
 $(call mistakes,$1): $B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o
-$(call plugins,$1): $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
-$B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c) $(call world,$1) $(pluginsrc))
-	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64 -o $$@ $$^ -ldl -lm
+$(call plugins,$1): $(world_so) harness/host/plugin.map; $$(plugin)
+$B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c)) $(world_so)
+	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl -lm
 $(call objects,bench/$1/ranks.c): extra += $(MPI)
 $B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
 $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1)): $B/labs/$1/%: $B/obj/bench/$1/%.o $(call objects,$(call shared,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^)
-$B/labs/$1/world.list: $(call objects,$(call world,$1) $(pluginsrc))
-	@mkdir -p $$(@D); echo $$^ > $$@
-all += $B/labs/$1/world.list
 endef
 $(foreach l,$(labs),$(eval $(call lab_rules,$l)))
 

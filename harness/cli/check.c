@@ -176,7 +176,7 @@ enum exit_code command_grade(struct session *s)
     char check[FILE_PATH], own[FILE_PATH], world[FILE_PATH], host[FILE_PATH], reference[FILE_PATH];
     struct error err;
     session_test(s);
-    const char *files[] = {session_file(s, s->lab, "check", check), session_file(s, s->lab, "world.list", world),
+    const char *files[] = {session_file(s, s->lab, "check", check), lab_world(s->lab, s->build, world),
                            file_path(host, "%s/faultline-host", s->build), reference_target(s, reference), NULL};
     session_make(s, files);
     struct grade_options options = {.root = s->root,

@@ -160,6 +160,7 @@ void check_host_request(struct host_request request, struct host_outcome *outcom
     const char *plugin = getenv("FAULTLINE_PLUGIN");
     if (!request.plugin)
         request.plugin = plugin ? plugin : "";
+    request.world = getenv("FAULTLINE_WORLD");
     request.limits =
         (struct host_limits){number_from("FAULTLINE_CPU_SECONDS", 20), number_from("FAULTLINE_WALL_MS", 60000),
                              number_from("FAULTLINE_MEMORY", 1u << 30)};

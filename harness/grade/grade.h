@@ -14,6 +14,7 @@ struct grade_options {
     uint64_t seed;            /* public runs use this seed alone; 0: the lab's public seeds */
     uint64_t secret;          /* hidden seeds are drawn from it; 0: no hidden runs */
     bool allow_unsafe;        /* grade even without the layers that grading needs */
+    bool link_unchecked;      /* what linked.h would refuse is run all the same: for tests of the sandbox */
     bool as_found;            /* a run that fails is shown as it is, and not made smaller first */
     unsigned jobs;            /* tests at the same time; 0: as many as there are cores */
     bool quiet;

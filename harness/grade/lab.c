@@ -71,6 +71,7 @@ static const struct field lab_fields[] = {
     {"incident", FIELD_TEXTS, true, 3, 3, NULL},
     {"next", FIELD_TEXTS, true, 1, 10, NULL},
     {"hand_in", FIELD_FILES, true, 1, 10, NULL},
+    {"threads", FIELD_BOOLEAN, false, 0, 0, NULL},
     {"limits", FIELD_OBJECT, true, 0, 0, limit_fields},
     {"seeds", FIELD_OBJECT, true, 0, 0, seed_fields},
     {"tasks", FIELD_OBJECTS, true, 1, 20, task_fields},
@@ -150,6 +151,7 @@ static void read_fields(struct lab *lab, const json_t *json)
         lab->incident[i] = (char *)(uintptr_t)json_string_value(json_array_get(json_object_get(json, "incident"), i));
     lab->next = texts(json, "next");
     lab->hand_in = texts(json, "hand_in");
+    lab->threads = json_is_true(json_object_get(json, "threads"));
     const json_t *limits = json_object_get(json, "limits"), *seeds = json_object_get(json, "seeds");
     lab->build_seconds = number(limits, "build_seconds");
     lab->limits = (struct host_limits){number(limits, "cpu_seconds"), 1000u * number(limits, "wall_seconds"),
@@ -275,6 +277,11 @@ void lab_destroy(struct lab *lab)
     free(lab->next);
     json_decref(lab->json);
     free(lab);
+}
+
+const char *lab_world(const struct lab *lab, const char *build, char *out)
+{
+    return file_path(out, "%s/%s/world-%s.so", build, lab->folder, lab->id);
 }
 
 double lab_share(const struct lab_ramp *ramp, double figure)

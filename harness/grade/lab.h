@@ -59,6 +59,7 @@ struct lab {
     char *incident[3];
     char **next;    /* what to try next; ends with NULL */
     char **hand_in; /* file names; ends with NULL */
+    bool threads;   /* its entries may use locks */
     struct host_limits limits;
     uint32_t build_seconds;
     uint64_t *public_seed; /* [public_seeds] */
@@ -84,6 +85,9 @@ double lab_share(const struct lab_ramp *ramp, double figure);
 uint32_t lab_share_points(double share, uint32_t points); /* rounded down */
 /* By "task/test", or "test" alone where only one task has a test of that name. */
 struct lab_test *lab_find_test(const struct lab *lab, const char *name);
+
+/* The path of its world below the build folder; returns out. */
+const char *lab_world(const struct lab *lab, const char *build, char *out);
 
 /* All labs below root, by number: a list that ends with NULL, freed with lab_list_destroy. NULL and a sentence when one
  * can't be read. */

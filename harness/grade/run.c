@@ -84,7 +84,8 @@ static void write_ramps(const struct lab *lab, char *out, size_t size)
 static int run_program(const struct seed_run *run, struct error *err)
 {
     const struct lab *lab = run->lab;
-    char program[FILE_PATH], reference[FILE_PATH], ramps[VARIABLE - 40], filter[200] = "--filter=", task[80], name[80];
+    char program[FILE_PATH], world[FILE_PATH], reference[FILE_PATH], ramps[VARIABLE - 40],
+        filter[200] = "--filter=", task[80], name[80];
     char list[VARIABLES][VARIABLE];
     const char *environment[VARIABLES + 1] = {NULL};
     int n = 0;
@@ -94,6 +95,7 @@ static int run_program(const struct seed_run *run, struct error *err)
     variable(list, &n, "TMPDIR=%s", run->folder);
     variable(list, &n, "FAULTLINE_BUILD=%s", run->options->build);
     variable(list, &n, "FAULTLINE_PLUGIN=%s", run->plugin);
+    variable(list, &n, "FAULTLINE_WORLD=%s", lab_world(lab, run->options->build, world));
     variable(list, &n, "FAULTLINE_SEED=%llu", (unsigned long long)run->seed);
     variable(list, &n, "FAULTLINE_SIZE=%s", run->large ? "large" : "small");
     variable(list, &n, "FAULTLINE_RESULTS=%s", run->folder);

@@ -72,6 +72,8 @@ static int check_field(const json_t *value, const struct field *f, const char *w
         return 0;
     case FIELD_POSITIVE:
         return json_number_value(value) > 0 ? 0 : error_set(err, -EINVAL, "%s: must be a number above 0", where);
+    case FIELD_BOOLEAN:
+        return json_is_boolean(value) ? 0 : error_set(err, -EINVAL, "%s: must be true or false", where);
     case FIELD_OBJECT:
         return schema_check(value, f->fields, where, err);
     case FIELD_TEXTS:

@@ -21,6 +21,7 @@ enum field_type {
     FIELD_FILE,     /* a file name without a folder */
     FIELD_INTEGER,  /* low … high */
     FIELD_POSITIVE, /* a number above 0, whole or not */
+    FIELD_BOOLEAN,  /* true or false */
     FIELD_TEXTS,    /* a list of low … high texts */
     FIELD_FILES,    /* a list of low … high file names */
     FIELD_INTEGERS, /* a list of low … high non-negative integers */

@@ -2,10 +2,13 @@
  *
  * Only the files that lab.json lists are taken, and only when they are regular files of a sane size. They are laid over
  * a fresh tree with the lab's own headers and nothing else: no reference, no tests, no results. The compiler runs in
- * the sandbox and sees that tree, /usr, and the ready-made objects of the lab's world; what it leaves is one shared
- * object.
+ * the sandbox and sees that tree, /usr, and the lab's world, all under names of their own, so that no message tells
+ * where they lie on this machine; what it leaves is one shared object, which is looked at (linked.h) before anybody
+ * loads it.
  */
 #include "grade/grade.h"
+
+#include "grade/linked.h"
 
 #include "base/process.h"
 #include "base/text.h"
@@ -118,13 +121,14 @@ static int read_words(const char *path, char **data, const char **words, size_t 
 
 #define WORDS 100
 
+/* Files and folders that the compiler sees, and where inside. */
+enum part { PART_HOST, PART_SOURCE, PART_OUT, PART_WORLD, PART_MAP, PARTS };
+
 struct compiler {
     const struct lab *lab;
-    const struct grade_options *options;
-    const char *work;
-    char host[PATH_MAX], source[FILE_PATH], out[FILE_PATH];
-    const char *world[WORDS]; /* objects of the lab's world; absolute paths in world_path */
-    char world_path[WORDS][FILE_PATH];
+    unsigned layers;
+    char path[PARTS][PATH_MAX];
+    const char *at[PARTS];
 };
 
 /* Runs `words` (a compiler's command line) inside. 0; -ENOEXEC with the compiler's first words in err; -errno when it
@@ -134,20 +138,22 @@ static int compile(const struct compiler *c, const char *const *words, char **ou
     const char *argv[2 * WORDS + 8], *command[SANDBOX_ARGV];
     size_t n = 0;
     char seconds[24], memory[24] = "2147483648", file[24] = "67108864";
-    unsigned layers = sandbox_layers(NULL);
     snprintf(seconds, sizeof seconds, "%u", c->lab->build_seconds);
-    const char *start[] = {c->host, "--compile", seconds, memory, file, layers & SANDBOX_SECCOMP ? "1" : "0", NULL};
+    const char *start[] = {
+        c->at[PART_HOST], "--compile", seconds, memory, file, c->layers & SANDBOX_SECCOMP ? "1" : "0", NULL};
     for (const char **w = start; *w; w++)
         argv[n++] = *w;
     for (; *words; words++)
         argv[n++] = *words;
     argv[n] = NULL;
-    struct sandbox_bind binds[WORDS + 8] = {{.path = c->host}, {.path = c->source}, {.path = c->out, .writable = true}};
-    for (size_t i = 0; c->world[i]; i++)
-        binds[3 + i] = (struct sandbox_bind){.path = c->world_path[i]};
-    sandbox_command(command, layers, binds, c->source, argv);
-    struct process p = {
-        .argv = command, .folder = c->source, .wall_ms = 2000ull * c->lab->build_seconds, .output_limit = 16384};
+    struct sandbox_bind binds[PARTS + 1] = {{NULL}};
+    for (int i = 0; i < PARTS; i++)
+        binds[i] = (struct sandbox_bind){.path = c->path[i], .writable = i == PART_OUT, .at = c->at[i]};
+    sandbox_command(command, c->layers, binds, c->at[PART_SOURCE], argv);
+    struct process p = {.argv = command,
+                        .folder = c->path[PART_SOURCE],
+                        .wall_ms = 10000ull * c->lab->build_seconds,
+                        .output_limit = 16384};
     struct process_result r;
     int code = process_run(&p, &r, err);
     if (code)
@@ -158,7 +164,7 @@ static int compile(const struct compiler *c, const char *const *words, char **ou
         text_clean(*output, r.output_size + 1, r.output, r.output_size);
     if (r.timed_out)
         code = error_set(err, -ENOEXEC, "it does not build: the compiler was not done after %u s",
-                         2 * c->lab->build_seconds);
+                         10 * c->lab->build_seconds);
     else if (r.status != 0)
         code = error_set(err, -ENOEXEC, "it does not build: %.600s",
                          *output && **output ? *output : "the compiler was stopped by a limit of time or memory");
@@ -166,30 +172,10 @@ static int compile(const struct compiler *c, const char *const *words, char **ou
     return code;
 }
 
-/* Objects of the world are listed relative to the root; inside the sandbox they need their absolute names. */
-static int find_world(struct compiler *c, char **data, struct error *err)
-{
-    char path[FILE_PATH];
-    const char *words[WORDS];
-    int code =
-        read_words(file_path(path, "%s/%s/world.list", c->options->build, c->lab->folder), data, words, WORDS, err);
-    size_t n = 0;
-    for (; code == 0 && words[n]; n++) {
-        if (words[n][0] == '/')
-            file_path(c->world_path[n], "%s", words[n]);
-        else
-            file_path(c->world_path[n], "%s/%s", c->options->root, words[n]);
-        c->world[n] = c->world_path[n];
-    }
-    c->world[n] = NULL;
-    return code;
-}
-
-static int compile_and_link(struct compiler *c, const char *const *cc, const char *plugin, char **output,
-                            struct error *err)
+static int compile_and_link(struct compiler *c, const char *const *cc, char **output, struct error *err)
 {
     const char *words[2 * WORDS + 16];
-    char include[FILE_PATH], objects[10][FILE_PATH], sources[10][FILE_PATH];
+    char include[FILE_PATH], objects[10][FILE_PATH], sources[10][FILE_PATH], plugin[FILE_PATH], map[FILE_PATH];
     size_t files = 0;
     int code = 0;
     file_path(include, "-I%s", c->lab->folder);
@@ -201,7 +187,7 @@ static int compile_and_link(struct compiler *c, const char *const *cc, const cha
         const char *rest[] = {"-Wno-error",  "-Wno-conversion",
                               "-Wno-shadow", include,
                               "-c",          file_path(sources[files], "%s/%s", c->lab->folder, *f),
-                              "-o",          file_path(objects[files], "%s/%s.o", c->out, *f),
+                              "-o",          file_path(objects[files], "%s/%s.o", c->at[PART_OUT], *f),
                               NULL};
         for (const char **w = rest; *w; w++)
             words[n++] = *w;
@@ -210,54 +196,78 @@ static int compile_and_link(struct compiler *c, const char *const *cc, const cha
     }
     size_t n = 0;
     words[n++] = cc[0];
+    bool sanitized = false;
     for (const char *const *w = cc + 1; *w; w++)
-        if (strncmp(*w, "-fsanitize", 10) == 0)
+        if (strncmp(*w, "-fsanitize", 10) == 0) {
             words[n++] = *w;
-    words[n++] = "-shared";
-    words[n++] = "-Wl,-Bsymbolic";
-    words[n++] = "-o";
-    words[n++] = plugin;
+            sanitized = true;
+        }
+    if (!sanitized)
+        words[n++] = "-nostartfiles";
+    const char *rest[] = {"-shared",
+                          "-Wl,-Bsymbolic,-z,now,--no-as-needed",
+                          file_path(map, "-Wl,--version-script=%s", c->at[PART_MAP]),
+                          "-o",
+                          file_path(plugin, "%s/plugin.so", c->at[PART_OUT]),
+                          c->at[PART_WORLD],
+                          NULL};
+    for (const char **w = rest; *w; w++)
+        words[n++] = *w;
     for (size_t i = 0; i < files; i++)
         words[n++] = objects[i];
-    for (size_t i = 0; c->world[i]; i++)
-        words[n++] = c->world[i];
     words[n++] = "-lm";
     words[n] = NULL;
     return code ? code : compile(c, words, output, err);
+}
+
+/* Where each part lies, and under which name the compiler sees it. */
+static int find_parts(struct compiler *c, const struct grade_options *options, const char *work, struct error *err)
+{
+    static const char *const inside[PARTS] = {"/host", "/src", "/out", NULL, "/plugin.map"};
+    char path[PARTS][FILE_PATH];
+    file_path(path[PART_HOST], "%s/faultline-host", options->build);
+    file_path(path[PART_SOURCE], "%s/src", work);
+    file_path(path[PART_OUT], "%s/out", work);
+    lab_world(c->lab, options->build, path[PART_WORLD]);
+    file_path(path[PART_MAP], "%s/harness/host/plugin.map", options->root);
+    for (int i = 0; i < PARTS; i++) {
+        if (!realpath(path[i], c->path[i]))
+            return error_set(err, -errno, "%s: %s (make build makes it)", path[i], strerror(errno));
+        c->at[i] = !(c->layers & SANDBOX_NAMESPACES) ? c->path[i] : inside[i] ? inside[i] : strrchr(c->path[i], '/');
+    }
+    return 0;
 }
 
 int submission_build(const struct lab *lab, const struct grade_options *options, const char *work, char *plugin,
                      char **output, struct error *err)
 {
     struct compiler *c = calloc(1, sizeof *c);
-    char path[FILE_PATH], *flags = NULL, *world = NULL;
+    char path[FILE_PATH], *flags = NULL;
     const char *cc[WORDS] = {NULL};
     if (!c)
         return error_set(err, -ENOMEM, "out of memory");
-    c->lab = lab, c->options = options, c->work = work;
-    file_path(c->source, "%s/src", work);
-    file_path(c->out, "%s/out", work);
-    file_path(plugin, "%s/plugin.so", c->out);
+    c->lab = lab;
+    c->layers = sandbox_layers(NULL);
+    file_path(plugin, "%s/out/plugin.so", work);
     *output = NULL;
-    int code = file_make_dirs(c->out, err);
+    int code = file_make_dirs(file_path(path, "%s/out", work), err);
+    /* The compiler's user inside may be another than we are. */
+    if (code == 0 && (chmod(work, 0755) < 0 || chmod(path, 0777) < 0))
+        code = error_set(err, -errno, "%s: %s", path, strerror(errno));
     static const char *const headers[] = {"harness/base", "harness/host", "harness/sim"};
     for (size_t i = 0; i < sizeof headers / sizeof *headers && code == 0; i++)
         code = copy_headers(options->root, headers[i], work, err);
     if (code == 0)
         code = copy_headers(options->root, lab->folder, work, err);
-    if (code == 0 && !realpath(file_path(path, "%s/faultline-host", options->build), c->host))
-        code = error_set(err, -errno, "%s: %s (make build makes it)", path, strerror(errno));
+    if (code == 0)
+        code = find_parts(c, options, work, err);
     if (code == 0)
         code = read_words(file_path(path, "%s/flags", options->build), &flags, cc, WORDS, err);
     if (code == 0)
-        code = find_world(c, &world, err);
-    /* The compiler's user inside may be another than we are. */
-    if (code == 0 && (chmod(work, 0755) < 0 || chmod(c->out, 0777) < 0))
-        code = error_set(err, -errno, "%s: %s", c->out, strerror(errno));
-    if (code == 0)
-        code = compile_and_link(c, cc, plugin, output, err);
+        code = compile_and_link(c, cc, output, err);
+    if (code == 0 && !options->link_unchecked)
+        code = linked_check(lab, c->path[PART_WORLD], plugin, err);
     free(flags);
-    free(world);
     free(c);
     return code;
 }

@@ -72,25 +72,8 @@ int count_join(void)
 
 /* ---- the supervisor ---- */
 
-static pid_t watched; /* for the handler */
-static volatile sig_atomic_t too_late;
-
-static void on_alarm(int signal_number)
-{
-    (void)signal_number;
-    too_late = 1;
-    kill(watched, SIGKILL);
-}
-
-static void set_alarm(uint64_t ms)
-{
-    struct itimerval t = {.it_value = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)}};
-    setitimer(ITIMER_REAL, &t, NULL);
-}
-
 static int reach_marker(pid_t runner, const struct count_order *order)
 {
-    set_alarm(0);
     for (size_t done = 0; done < order->late_size;) {
         ssize_t n = pread(HOST_FD_SCENARIO, order->late + done, order->late_size - done, order->late_at + (off_t)done);
         if (n <= 0)
@@ -122,11 +105,12 @@ static int count_lines(pid_t runner, bool marker, struct host_status *status)
     if (marker)
         lines_forget(lines);
     int fresh = lines_step(lines, runner);
-    if (fresh == -E2BIG || fresh == -EPERM) {
-        status->stopped = fresh == -E2BIG ? STOPPED_LINES : STOPPED_HIDES;
+    if (fresh == -E2BIG || fresh == -EPERM || fresh == -EILSEQ) {
+        status->stopped = fresh == -E2BIG ? STOPPED_LINES : fresh == -EPERM ? STOPPED_HIDES : STOPPED_UNKNOWN;
         kill(runner, SIGKILL);
+        return 0;
     }
-    if (fresh == -E2BIG || fresh == -EPERM || fresh == -ESRCH) /* killed, now or meanwhile */
+    if (fresh == -ESRCH) /* killed meanwhile */
         return 0;
     status->lines += fresh > 0 ? (uint64_t)fresh : 0;
     return fresh < 0 ? fresh : 0;
@@ -140,13 +124,12 @@ static int on_stop(pid_t runner, int stop, const struct count_order *order, stru
         if (!status->counted)
             code = reach_marker(runner, order);
         status->counted = 1;
+        status->markers++;
         signal_number = 0;
     } else if (status->counted && !status->crashed) {
         status->instructions++;
-        if (is_crash(signal_number)) {
+        if (is_crash(signal_number))
             status->crashed = signal_number;
-            set_alarm(order->wall_ms);
-        }
         if (status->instructions >= order->limit) {
             status->stopped = STOPPED_LIMIT;
             kill(runner, SIGKILL);
@@ -168,9 +151,6 @@ void count_supervise(pid_t runner, const struct count_order *order, struct host_
 {
     int code = 0, stop = 0;
     bool joined = false;
-    watched = runner;
-    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm, .sa_flags = SA_RESTART}, NULL);
-    set_alarm(order->wall_ms ? order->wall_ms : 1);
     for (;;) {
         pid_t pid = wait4(-1, &stop, __WALL, usage);
         if (pid < 0 && errno != EINTR) {
@@ -194,10 +174,7 @@ void count_supervise(pid_t runner, const struct count_order *order, struct host_
             status->trouble = code;
         }
     }
-    set_alarm(0);
     status->wait_status = stop;
-    if (too_late)
-        status->stopped = STOPPED_LATE;
     if (code && !status->trouble)
         status->trouble = code;
     if (status->counted && status->instructions == 0) /* the kernel took the order and made no steps */

@@ -28,7 +28,6 @@
 
 struct count_order {
     uint64_t limit;       /* the run is stopped at so many */
-    uint64_t wall_ms;     /* from the start to the marker */
     uint64_t cpu_seconds; /* from the marker on; before it the runner's own limit holds */
     unsigned char *late;  /* where the bytes go that were held back; shared with the runner */
     size_t late_size;

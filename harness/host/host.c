@@ -28,31 +28,39 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const names[VERDICT_COUNT] = {
-    "finished",   "wrong",          "crashed",        "CPU time",           "wall time",
-    "memory",     "left early",     "short log",      "too many records",   "forbidden system call",
-    "too costly", "does not build", "lacks an entry", "grader's own fault",
-};
-static const char *const ids[VERDICT_COUNT] = {
-    "finished",   "wrong",          "crashed",        "cpu-time",         "wall-time",
-    "memory",     "left-early",     "short-log",      "too-many-records", "forbidden-system-call",
-    "too-costly", "does-not-build", "lacks-an-entry", "grader-fault",
+static const struct {
+    const char *name, *id;
+} verdicts[VERDICT_COUNT] = {
+    [VERDICT_FINISHED] = {"finished", "finished"},
+    [VERDICT_WRONG] = {"wrong", "wrong"},
+    [VERDICT_CRASHED] = {"crashed", "crashed"},
+    [VERDICT_CPU_TIME] = {"CPU time", "cpu-time"},
+    [VERDICT_WALL_TIME] = {"wall time", "wall-time"},
+    [VERDICT_MEMORY] = {"memory", "memory"},
+    [VERDICT_LEFT_EARLY] = {"left early", "left-early"},
+    [VERDICT_SHORT_LOG] = {"short log", "short-log"},
+    [VERDICT_TOO_MANY] = {"too many records", "too-many-records"},
+    [VERDICT_FORBIDDEN_CALL] = {"forbidden system call", "forbidden-system-call"},
+    [VERDICT_COST] = {"too costly", "too-costly"},
+    [VERDICT_NO_BUILD] = {"does not build", "does-not-build"},
+    [VERDICT_NO_ENTRY] = {"lacks an entry", "lacks-an-entry"},
+    [VERDICT_GRADER_FAULT] = {"grader's own fault", "grader-fault"},
 };
 
 const char *verdict_name(enum verdict verdict)
 {
-    return names[verdict];
+    return verdicts[verdict].name;
 }
 
 const char *verdict_id(enum verdict verdict)
 {
-    return ids[verdict];
+    return verdicts[verdict].id;
 }
 
 int verdict_from_id(const char *id, enum verdict *verdict)
 {
     for (int i = 0; id && i < VERDICT_COUNT; i++)
-        if (strcmp(ids[i], id) == 0) {
+        if (strcmp(verdicts[i].id, id) == 0) {
             *verdict = (enum verdict)i;
             return 0;
         }
@@ -222,11 +230,8 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
 {
     const struct host_note *n = &s->note;
     char text[TEXT_NUMBER];
-    if (n->stage == STAGE_START) {
-        say(o, VERDICT_GRADER_FAULT, "%s%.300s.",
-            strncmp(n->message, "cannot tell", 11) == 0 ? "" : "the host could not prepare the run: ", n->message);
-    } else if (n->stage == STAGE_LOADING && exit_code == EXIT_CANNOT_TELL) {
-        say(o, VERDICT_NO_ENTRY, "the plugin cannot be loaded: %.400s.", n->message);
+    if (n->stage == STAGE_LOADING && exit_code == EXIT_CANNOT_TELL) {
+        say(o, VERDICT_NO_ENTRY, "it cannot be loaded: \"%.400s\".", n->message);
     } else if (n->stage != STAGE_RETURNED) {
         say(o, VERDICT_LEFT_EARLY, "it ended the process itself (exit code %d) after %llu of %llu decisions.",
             exit_code, (unsigned long long)o->count, (unsigned long long)q->records);
@@ -237,8 +242,8 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
         say(o, VERDICT_MEMORY, "it ran out of memory; the limit is %s (the last request: %llu bytes).",
             memory_limit(q, text), (unsigned long long)n->refused);
     } else if (n->run_code != 0) {
-        say(o, VERDICT_WRONG, "%.300s (error %d, %s).", n->message[0] ? n->message : "an operation failed", n->run_code,
-            strerror(abs(n->run_code)));
+        say(o, VERDICT_WRONG, "it ended with error %d (%s)%s%.300s%s.", n->run_code, strerror(abs(n->run_code)),
+            n->message[0] ? ", saying \"" : "", n->message, n->message[0] ? "\"" : "");
     } else if (s->log.count > q->records) {
         say(o, VERDICT_TOO_MANY, "it made %llu decisions where %llu were asked for.", (unsigned long long)s->log.count,
             (unsigned long long)q->records);
@@ -250,12 +255,14 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
     }
 }
 
-/* A single step takes some microseconds; this is more than it takes when the machine has a lot else to do. */
+/* The supervisor ends a run that waits, the kernel one that computes; this ends what is neither, or them. A single step
+ * takes some microseconds; this is more than it takes when the machine has a lot else to do. */
 #define STEP_US 300u
+#define PATIENT 10u
 
-static uint64_t wall_limit(const struct host_request *q)
+static uint64_t hard_limit(const struct host_request *q)
 {
-    return q->limits.wall_ms + q->count_limit * STEP_US / 1000;
+    return PATIENT * (q->limits.wall_ms + 1000 * q->limits.cpu_seconds) + q->count_limit * STEP_US / 1000;
 }
 
 static void judge_end(const struct host_request *q, struct host_outcome *o, struct host_shared *s,
@@ -265,20 +272,29 @@ static void judge_end(const struct host_request *q, struct host_outcome *o, stru
     char text[TEXT_NUMBER];
     s->note.message[sizeof s->note.message - 1] = '\0';
     o->count = s->log.count < q->records ? s->log.count : q->records;
-    if (r->timed_out || (have_status && status->stopped == STOPPED_LATE && !status->crashed))
+    if (r->timed_out)
         say(o, VERDICT_WALL_TIME, "it was not done after %s and was stopped.",
-            text_duration(text, (double)(r->timed_out ? wall_limit(q) : q->limits.wall_ms) * 1e6));
+            text_duration(text, (double)hard_limit(q) * 1e6));
     else if (!have_status || status->magic != HOST_STATUS_MAGIC)
         say(o, VERDICT_GRADER_FAULT, "the host process gave no status (%s): %.300s",
             process_status_text(r->status, text, sizeof text), r->output);
-    else if (status->trouble == -EILSEQ)
-        say(o, VERDICT_GRADER_FAULT,
-            "cannot tell: lines of memory cannot be counted here: an instruction was carried out that Zydis does not "
-            "know.");
     else if (status->trouble)
         say(o, VERDICT_GRADER_FAULT, "%s: %s.",
             q->count_limit ? "cannot tell: instructions cannot be counted here" : "the run could not be watched",
             strerror(-status->trouble));
+    else if (!status->loading)
+        say(o, VERDICT_GRADER_FAULT, "%s%.300s.",
+            strncmp(status->failed, "cannot tell", 11) == 0 ? "" : "the host could not prepare the run: ",
+            status->failed);
+    else if (status->stopped == STOPPED_IDLE && !status->crashed)
+        say(o, VERDICT_WALL_TIME,
+            "it did nothing for %s and was stopped: does it wait for something that never comes, such as a lock that "
+            "it holds itself?",
+            text_duration(text, (double)q->limits.wall_ms * 1e6));
+    else if (status->stopped == STOPPED_UNKNOWN)
+        say(o, VERDICT_FORBIDDEN_CALL,
+            "it executed an instruction that cannot be decoded, so what memory it touches cannot be counted. No "
+            "compiler makes it.");
     else if (status->stopped == STOPPED_HIDES)
         say(o, VERDICT_FORBIDDEN_CALL,
             "it executed an instruction that hides which memory it touches (a mov to ss, an enter with levels, 32-bit "
@@ -316,10 +332,13 @@ static const char *host_program(char *out)
 static int start_and_wait(const struct host_request *q, struct host_outcome *o, struct memory *scenario,
                           struct memory *shared)
 {
-    char host[PATH_MAX], plugin[PATH_MAX], number[7][24];
-    if (!host_program(host) || !realpath(q->plugin, plugin)) {
-        say(o, VERDICT_GRADER_FAULT, "%s is missing: run make build.",
-            host_program(host) ? q->plugin : "faultline-host");
+    char host[PATH_MAX], world[PATH_MAX], plugin[PATH_MAX], number[7][24];
+    const char *lacks = !host_program(host)                       ? "faultline-host"
+                        : !q->world || !realpath(q->world, world) ? "the lab's world"
+                        : !realpath(q->plugin, plugin)            ? "the plugin"
+                                                                  : NULL;
+    if (lacks) {
+        say(o, VERDICT_GRADER_FAULT, "%s is missing: run make build.", lacks);
         return -ENOENT;
     }
     int status_pipe[2];
@@ -333,10 +352,13 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
     /* Under the same names wherever the project lies: where a name is kept, its length moves what lies behind it, and
      * then an entry touches other lines of memory. */
     const bool renamed = layers & SANDBOX_NAMESPACES;
-    const struct sandbox_bind binds[] = {
-        {.path = host, .at = "/host"}, {.path = plugin, .at = "/plugin.so"}, {.path = NULL}};
+    const struct sandbox_bind binds[] = {{.path = host, .at = "/host"},
+                                         {.path = world, .at = "/world.so"},
+                                         {.path = plugin, .at = "/plugin.so"},
+                                         {NULL}};
     const char *argv[] = {renamed ? binds[0].at : host,
-                          renamed ? binds[1].at : plugin,
+                          renamed ? binds[1].at : world,
+                          renamed ? binds[2].at : plugin,
                           q->entry,
                           number[0],
                           number[1],
@@ -351,7 +373,7 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
     sandbox_command(command, layers, binds, "/tmp", argv);
     struct process p = {.argv = command,
                         .pass = {scenario->fd, shared->fd, status_pipe[1], -1},
-                        .wall_ms = wall_limit(q),
+                        .wall_ms = hard_limit(q),
                         .output_limit = 4096};
     struct process_result r;
     struct error err;
@@ -429,8 +451,8 @@ int host_run_inline(const struct host_request *q, struct host_outcome *o)
     }
     shared->log.record_size = q->record_size;
     shared->log.capacity = q->records;
-    shared->note.run_code = plugin->run(plugin, q->entry, q->scenario, q->scenario_size, &shared->log,
-                                        shared->note.message, sizeof shared->note.message);
+    shared->note.run_code = plugin->world->run(plugin, q->entry, q->scenario, q->scenario_size, &shared->log, &err);
+    snprintf(shared->note.message, sizeof shared->note.message, "%.500s", shared->note.run_code ? err.text : "");
     shared->note.stage = STAGE_RETURNED;
     o->count = shared->log.count < q->records ? shared->log.count : q->records;
     judge_exit(q, o, shared, 0);
@@ -445,14 +467,19 @@ const struct plugin *host_load_trusted(const char *path, struct error *err)
 {
     char absolute[PATH_MAX];
     if (!realpath(path, absolute)) {
-        error_set(err, -errno, "%s: %s (make build makes it)", path, strerror(errno));
+        error_set(err, -errno, "%s: %s", path, strerror(errno));
         return NULL;
     }
     void *handle = dlopen(absolute, RTLD_NOW | RTLD_LOCAL);
-    const struct plugin *plugin = handle ? dlsym(handle, "faultline_plugin") : NULL;
-    if (!plugin || plugin->abi != PLUGIN_ABI) {
+    const struct plugin_entries *entries = handle ? dlsym(handle, "faultline_entries") : NULL;
+    const struct plugin_world *world =
+        handle ? dlsym(handle, "faultline_world") : NULL; /* the plugin is linked with it */
+    struct plugin *plugin = malloc(sizeof *plugin);       /* for good, as what it shows */
+    if (!plugin || !entries || !world || entries->abi != PLUGIN_ABI || world->abi != PLUGIN_ABI) {
         error_set(err, -EINVAL, "%s: %s", path, handle ? "is no plugin of this version: build it again" : dlerror());
+        free(plugin);
         return NULL;
     }
+    *plugin = (struct plugin){world->lab, entries->first, entries->last, world};
     return plugin;
 }

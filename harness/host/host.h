@@ -19,7 +19,7 @@ enum verdict {
     VERDICT_WRONG,      /* finished, and the judge found a decision wrong (said by a lab's test, never by the host) */
     VERDICT_CRASHED,    /* a signal; where is in the sentence */
     VERDICT_CPU_TIME,   /* used more processor time than allowed */
-    VERDICT_WALL_TIME,  /* was not done at the deadline */
+    VERDICT_WALL_TIME,  /* waited for something that never came */
     VERDICT_MEMORY,     /* asked for more memory than allowed */
     VERDICT_LEFT_EARLY, /* ended the process itself before the run was over */
     VERDICT_SHORT_LOG,  /* finished, with too few decisions */
@@ -37,11 +37,14 @@ const char *verdict_id(enum verdict verdict);               /* "left-early", for
 int verdict_from_id(const char *id, enum verdict *verdict); /* 0 or -EINVAL */
 
 struct host_limits {
-    uint64_t cpu_seconds, wall_ms, memory_bytes;
+    uint64_t cpu_seconds;
+    uint64_t wall_ms; /* so long it may go without using the processor; a busy machine takes nothing from it */
+    uint64_t memory_bytes;
 };
 
 struct host_request {
-    const char *plugin; /* path of the shared object */
+    const char *world;  /* path of the lab's world */
+    const char *plugin; /* path of the shared object with entries */
     const char *entry;
     const void *scenario;
     size_t scenario_size;
@@ -77,7 +80,8 @@ void host_outcome_free(struct host_outcome *outcome);
  * (FAULTLINE_DEBUG=1 makes host_run do it). */
 int host_run_inline(const struct host_request *request, struct host_outcome *outcome);
 
-/* Loads a plugin that we trust into this process (claims, costs, replay, list). */
+/* Loads a plugin that we trust into this process (claims, costs, replay, list), with the world that it was linked with.
+ */
 struct plugin;
 const struct plugin *host_load_trusted(const char *path, struct error *err);
 

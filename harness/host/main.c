@@ -1,12 +1,13 @@
 /* faultline-host: the process that runs an entry.
  *
- *     faultline-host PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP COUNT_LIMIT LATE_BYTES WALL_MS DATA_BYTES
+ *     faultline-host WORLD PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP COUNT_LIMIT LATE_BYTES WALL_MS DATA_BYTES LINES
  *     faultline-host --compile CPU_SECONDS MEMORY_BYTES FILE_BYTES SECCOMP COMPILER ARGUMENT...
  *
  * The second form sets limits and starts a compiler. The first is started by host_run with three descriptors
  * (shared.h), inside the sandbox, as process 1. It splits in two. The supervisor waits and reports how the runner
- * ended; it holds the only descriptor that is believed. The runner gives up every right it can, and only then loads the
- * plugin, because a shared object runs code of its own while it is being loaded. With a COUNT_LIMIT above 0 the
+ * ended; it holds the only descriptor that is believed. The runner loads the lab's world, whose calls are bound for good
+ * then, gives up every right it can, and only then loads the plugin, because a shared object may run code of its own
+ * while it is being loaded. Once it is there, the rights that loading took go too. With a COUNT_LIMIT above 0 the
  * supervisor also counts the runner's instructions: count.h.
  */
 #include "host/count.h"
@@ -14,6 +15,7 @@
 #include "host/plugin.h"
 #include "host/sandbox.h"
 #include "host/shared.h"
+#include "host/watchdog.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -127,14 +129,29 @@ static void *map(int fd, int protection, int flags, size_t *size)
     return mmap(NULL, *size, protection, flags, fd, 0);
 }
 
+/* To the supervisor: what is said before the plugin is loaded is believed, so the pipe is closed then. */
+static int report = -1;
+
 _Noreturn static void give_up(const char *what)
 {
-    snprintf(note->message, sizeof note->message, "%s", what);
+    _exit(write(report, what, strlen(what)) > 0 ? EXIT_CANNOT_TELL : EXIT_WRONG_USE);
+}
+
+static void say_loading(void)
+{
+    if (write(report, "", 1) != 1)
+        _exit(EXIT_CANNOT_TELL);
+    close(report);
+}
+
+_Noreturn static void leave(const char *why)
+{
+    snprintf(note->message, sizeof note->message, "%s", why);
     _exit(EXIT_CANNOT_TELL);
 }
 
 struct order {
-    const char *entry;
+    const char *world, *entry;
     struct sandbox_limits limits;
     bool seccomp;
     struct count_order count; /* limit 0: nothing is counted */
@@ -168,24 +185,32 @@ _Noreturn static void run(const struct order *o, struct host_shared *shared)
     close(HOST_FD_SHARED);
     close(HOST_FD_SCENARIO);
     watch_crashes();
+    void *handle = dlopen(o->world, RTLD_NOW | RTLD_LOCAL);
+    const struct plugin_world *world = handle ? dlsym(handle, "faultline_world") : NULL;
+    if (!world || world->abi != PLUGIN_ABI)
+        give_up(handle ? "the lab's world is of another version: run make build" : dlerror());
     if (sandbox_limit(&o->limits) < 0 ||
         (o->seccomp && sandbox_seccomp(counting ? SANDBOX_COUNT : SANDBOX_COMPUTE) < 0))
         give_up("limits cannot be set");
 
+    say_loading();
     note->stage = STAGE_LOADING;
     note->call = -1;
-    void *handle = dlopen(plugin_path, RTLD_NOW | RTLD_LOCAL);
-    const struct plugin *plugin = handle ? dlsym(handle, "faultline_plugin") : NULL;
-    if (!plugin || plugin->abi != PLUGIN_ABI)
-        give_up(handle ? "it is no plugin, or one of another version: build it again" : dlerror());
+    handle = dlopen(plugin_path, RTLD_NOW | RTLD_LOCAL);
+    const struct plugin_entries *entries = handle ? dlsym(handle, "faultline_entries") : NULL;
+    if (!entries || entries->abi != PLUGIN_ABI || (o->seccomp && sandbox_seccomp(SANDBOX_LOADED) < 0))
+        leave(entries ? "it is of another version: build it again" : handle ? "it is no plugin" : dlerror());
+    const struct plugin plugin = {world->lab, entries->first, entries->last, world};
+    struct error err = {""};
     note->stage = STAGE_RUNNING;
     /* The stack begins below the words of the command line, a path among them. To have the same lines wherever the
      * project lies, the entry finds it at the beginning of a page. */
     volatile char above[(uintptr_t)__builtin_frame_address(0) % 4096 + 1];
     above[0] = 0;
     (void)above[0];
-    note->run_code =
-        plugin->run(plugin, o->entry, o->scenario, o->size, &shared->log, note->message, sizeof note->message);
+    note->run_code = world->run(&plugin, o->entry, o->scenario, o->size, &shared->log, &err);
+    if (note->run_code) /* or copying it would be counted */
+        snprintf(note->message, sizeof note->message, "%.500s", err.text);
     note->stage = STAGE_RETURNED;
     shared->log.finished = note->run_code == 0;
     fflush(NULL);
@@ -204,14 +229,29 @@ static void wait_for(pid_t runner, struct host_status *status, struct rusage *us
         }
 }
 
-static int supervise(pid_t runner, const struct count_order *count)
+/* What the runner said before it loaded the plugin: a NUL when it came so far, else why it did not. */
+static void read_report(int from, struct host_status *status)
+{
+    ssize_t n = read(from, status->failed, sizeof status->failed - 1);
+    status->loading = n > 0 && status->failed[0] == '\0';
+    if (n <= 0)
+        snprintf(status->failed, sizeof status->failed, "it ended before it came to load the plugin");
+}
+
+static int supervise(pid_t runner, const struct count_order *count, uint64_t wall_ms, int from)
 {
     struct host_status status = {.magic = HOST_STATUS_MAGIC};
     struct rusage usage = {0};
+    status.trouble = watchdog_start(runner, wall_ms ? wall_ms : 1);
+    if (status.trouble)
+        kill(runner, SIGKILL);
     if (count->limit)
         count_supervise(runner, count, &status, &usage);
     else
         wait_for(runner, &status, &usage);
+    if (watchdog_killed())
+        status.stopped = STOPPED_IDLE;
+    read_report(from, &status);
     status.cpu_ns = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
                     (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
     status.peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
@@ -261,20 +301,19 @@ int main(int argc, char **argv)
 {
     if (argc >= 7 && strcmp(argv[1], "--compile") == 0)
         compile(argv + 2);
-    if (argc != 11) {
+    if (argc != 12) {
         fputs("faultline-host is started by the judge; a person wants: faultline check --help\n", stderr);
         return EXIT_WRONG_USE;
     }
-    plugin_path = argv[1];
-    struct order order = {.entry = argv[2],
-                          .limits = {.cpu_seconds = strtoull(argv[3], NULL, 10),
-                                     .memory_bytes = strtoull(argv[4], NULL, 10),
-                                     .data_bytes = strtoull(argv[9], NULL, 10),
+    plugin_path = argv[2];
+    struct order order = {.world = argv[1],
+                          .entry = argv[3],
+                          .limits = {.cpu_seconds = strtoull(argv[4], NULL, 10),
+                                     .memory_bytes = strtoull(argv[5], NULL, 10),
+                                     .data_bytes = strtoull(argv[10], NULL, 10),
                                      .file_bytes = 1 << 20},
-                          .seccomp = argv[5][0] == '1',
-                          .count = {.limit = strtoull(argv[6], NULL, 10),
-                                    .wall_ms = strtoull(argv[8], NULL, 10),
-                                    .lines = argv[10][0] == '1'}};
+                          .seccomp = argv[6][0] == '1',
+                          .count = {.limit = strtoull(argv[7], NULL, 10), .lines = argv[11][0] == '1'}};
     if (order.count.limit) {
         order.limits.cpu_later = order.limits.cpu_seconds + order.count.limit / STEPS_A_CPU_SECOND + 1;
         order.count.cpu_seconds = order.limits.cpu_later;
@@ -282,14 +321,19 @@ int main(int argc, char **argv)
     }
     size_t size;
     struct host_shared *shared = map(HOST_FD_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
-    if (shared == MAP_FAILED || take_scenario(&order, strtoull(argv[7], NULL, 10)) < 0)
+    if (shared == MAP_FAILED || take_scenario(&order, strtoull(argv[8], NULL, 10)) < 0)
         return EXIT_CANNOT_TELL;
     note = &shared->note;
     prctl(PR_SET_DUMPABLE, 0); /* nobody inside may look at this process, or at its descriptors */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t supervisor = getpid();
+    int pipes[2];
+    if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
+        return EXIT_CANNOT_TELL;
     pid_t runner = fork();
     if (runner == 0) {
+        close(pipes[0]);
+        report = pipes[1];
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != supervisor)
             _exit(EXIT_CANNOT_TELL);
@@ -298,7 +342,8 @@ int main(int argc, char **argv)
     munmap(shared, size);
     note = NULL;
     close(HOST_FD_SHARED);
+    close(pipes[1]);
     if (runner < 0)
         return EXIT_CANNOT_TELL;
-    return supervise(runner, &order.count);
+    return supervise(runner, &order.count, strtoull(argv[9], NULL, 10), pipes[0]);
 }

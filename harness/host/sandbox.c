@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -194,34 +195,20 @@ int sandbox_limit(const struct sandbox_limits *l)
 
 #define CALL(name) SCMP_SYS(name)
 
-static const int compute_calls[] = {
-    CALL(read),
-    CALL(pread64),
-    CALL(readv),
+/* What computing needs, once the entry's code is there: memory, threads, printing. (qsort asks for sysinfo.) */
+static const int loaded_calls[] = {
     CALL(write),
     CALL(writev),
-    CALL(close),
-    CALL(lseek),
     CALL(fstat),
     CALL(newfstatat),
-    CALL(statx),
-    CALL(stat),
-    CALL(mmap),
     CALL(munmap),
     CALL(mremap),
-    CALL(mprotect),
     CALL(madvise),
     CALL(brk),
     CALL(rt_sigprocmask),
     CALL(rt_sigreturn),
     CALL(sigaltstack),
     CALL(futex),
-    CALL(clock_gettime),
-    CALL(clock_getres),
-    CALL(clock_nanosleep),
-    CALL(nanosleep),
-    CALL(gettimeofday),
-    CALL(time),
     CALL(sched_yield),
     CALL(sched_getaffinity),
     CALL(getpid),
@@ -231,32 +218,54 @@ static const int compute_calls[] = {
     CALL(exit_group),
     CALL(set_robust_list),
     CALL(rseq),
-    CALL(getrlimit),
     CALL(sysinfo),
-    CALL(uname),
     CALL(restart_syscall),
-    CALL(getcpu),
-    CALL(getrusage),
-    CALL(access),
-    CALL(faccessat),
-    CALL(readlink),
-    CALL(readlinkat),
+};
+/* And what loading it takes besides; the calls by which the rights of loading are given up among them. */
+static const int loading_calls[] = {
+    CALL(read),       CALL(pread64), CALL(readv),     CALL(close),  CALL(lseek),     CALL(statx),
+    CALL(stat),       CALL(mmap),    CALL(mprotect),  CALL(access), CALL(faccessat), CALL(readlink),
+    CALL(readlinkat), CALL(seccomp), CALL(getrlimit), CALL(uname),  CALL(prctl),
 };
 
-static int add_compute_rules(scmp_filter_ctx filter, bool counting)
+static int allow_calls(scmp_filter_ctx filter, const int *calls, size_t n)
 {
     int code = 0;
-    for (size_t i = 0; i < sizeof compute_calls / sizeof *compute_calls && code == 0; i++) {
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, compute_calls[i], 0);
+    for (size_t i = 0; i < n && code == 0; i++) {
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
         if (code == -EDOM) /* this machine's kernel has no call of that name */
             code = 0;
     }
+    return code;
+}
+
+/* Memory is the process's own, and neither code nor a stack that grows: all else escapes the limit of data_bytes, which
+ * counts private memory that can be written. Taking the right to write away from it would, too. */
+static int add_memory_rules(scmp_filter_ctx filter)
+{
+    const scmp_datum_t kind = MAP_TYPE | MAP_GROWSDOWN;
+    int code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+                                SCMP_A3(SCMP_CMP_MASKED_EQ, kind, MAP_PRIVATE));
+    return code ? code
+                : seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(mprotect), 1,
+                                   SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE, 0));
+}
+
+static int add_run_rules(scmp_filter_ctx filter, enum sandbox_profile profile)
+{
     const uint32_t allow = SCMP_ACT_ALLOW;
-    /* Files may be opened for reading only; the flags that would write or make one must all be off. */
+    const bool loaded = profile == SANDBOX_LOADED;
+    int code = allow_calls(filter, loaded_calls, sizeof loaded_calls / sizeof *loaded_calls);
+    if (code == 0)
+        code = loaded ? add_memory_rules(filter)
+                      : allow_calls(filter, loading_calls, sizeof loading_calls / sizeof *loading_calls);
+    /* Files may be opened for reading only, to load; the flags that would write or make one must all be off. Afterwards
+     * there are none, and no crime in asking: the C library looks for /proc/sys/vm/overcommit_memory in free(). */
     const scmp_datum_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
     if (code == 0)
-        code = seccomp_rule_add(filter, allow, CALL(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, writing, 0));
-    if (code == 0 && !counting)
+        code = seccomp_rule_add(filter, loaded ? SCMP_ACT_ERRNO(EACCES) : allow, CALL(openat), 1,
+                                SCMP_A2(SCMP_CMP_MASKED_EQ, writing, 0));
+    if (code == 0 && profile != SANDBOX_COUNT)
         code = seccomp_rule_add(filter, allow, CALL(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     if (code == 0)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
@@ -271,8 +280,8 @@ static int add_compute_rules(scmp_filter_ctx filter, bool counting)
     if (code == 0)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), CALL(rt_sigaction), 1, SCMP_A0(SCMP_CMP_EQ, SIGSYS, 0));
     if (code == 0)
-        code = seccomp_rule_add(filter, counting ? SCMP_ACT_TRACE(1) : allow, CALL(sched_get_priority_max), 1,
-                                SCMP_A0(SCMP_CMP_EQ, LOG_COUNT_MARK, 0));
+        code = seccomp_rule_add(filter, profile == SANDBOX_COUNT ? SCMP_ACT_TRACE(1) : allow,
+                                CALL(sched_get_priority_max), 1, SCMP_A0(SCMP_CMP_EQ, LOG_COUNT_MARK, 0));
     /* Limits may be read, not set. */
     if (code == 0)
         code = seccomp_rule_add(filter, allow, CALL(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0));
@@ -314,7 +323,7 @@ int sandbox_seccomp(enum sandbox_profile profile)
         return -ENOMEM;
     int code = 0;
     if (profile != SANDBOX_COMPILE)
-        code = add_compute_rules(filter, profile == SANDBOX_COUNT);
+        code = add_run_rules(filter, profile);
     for (size_t i = 0; profile == SANDBOX_COMPILE && i < sizeof compile_refused / sizeof *compile_refused && code == 0;
          i++) {
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), compile_refused[i], 0);

@@ -73,8 +73,10 @@ struct sandbox_limits {
 int sandbox_limit(const struct sandbox_limits *limits);
 
 enum sandbox_profile {
-    SANDBOX_COMPUTE, /* memory, threads, clocks, reading files; any other call raises SIGSYS */
+    SANDBOX_COMPUTE, /* memory, threads, reading files, further profiles; any other call raises SIGSYS */
     SANDBOX_COUNT,   /* the same without threads, and log_count_from_here() stops for the tracer */
+    SANDBOX_LOADED,  /* on top of either, once the plugin is loaded: no files, no memory that is shared, grows down or
+                        holds code. Neither has clocks or sleep */
     SANDBOX_COMPILE, /* may also start programs and write files; no network, no tracing, no new namespaces */
 };
 int sandbox_seccomp(enum sandbox_profile profile); /* 0 or -errno; for this process and all it makes, for good */

@@ -9,7 +9,6 @@
 #include "base/error.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,16 +104,4 @@ static int run(const struct plugin *plugin, const char *name, const void *bytes,
     }
 }
 
-static int adapter_run(const struct plugin *plugin, const char *entry, const void *scenario, size_t size,
-                       struct decision_log *log, char *message, size_t message_size)
-{
-    struct error err = {""};
-    const int failed = run(plugin, entry, scenario, size, log, &err);
-    if (message_size)
-        message[0] = '\0';
-    if (failed && message_size) /* what is printed for nobody would be counted */
-        snprintf(message, message_size, "%s", err.text);
-    return failed;
-}
-
-PLUGIN_DEFINE("01", adapter_run);
+WORLD_DEFINE("01", run);

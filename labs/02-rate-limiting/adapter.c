@@ -4,7 +4,6 @@
 #include "base/error.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *missing(const struct rl_ops *ops)
@@ -58,14 +57,4 @@ static int run(const struct plugin *plugin, const char *name, const void *bytes,
     }
 }
 
-static int adapter_run(const struct plugin *plugin, const char *entry, const void *scenario, size_t size,
-                       struct decision_log *log, char *message, size_t message_size)
-{
-    struct error err = {""};
-    const int failed = run(plugin, entry, scenario, size, log, &err);
-    if (message_size)
-        snprintf(message, message_size, "%s", err.text);
-    return failed;
-}
-
-PLUGIN_DEFINE("02", adapter_run);
+WORLD_DEFINE("02", run);

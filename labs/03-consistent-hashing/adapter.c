@@ -5,7 +5,6 @@
 #include "host/log.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- what the world itself costs ---- */
@@ -85,14 +84,4 @@ static int run(const struct plugin *plugin, const char *name, const void *bytes,
     return code ? error_set(err, code, "the steps ended early with %d (%s)", code, strerror(-code)) : 0;
 }
 
-static int adapter_run(const struct plugin *plugin, const char *entry, const void *scenario, size_t size,
-                       struct decision_log *log, char *message, size_t message_size)
-{
-    struct error err = {""};
-    const int failed = run(plugin, entry, scenario, size, log, &err);
-    if (message_size)
-        snprintf(message, message_size, "%s", err.text);
-    return failed;
-}
-
-PLUGIN_DEFINE("03", adapter_run);
+WORLD_DEFINE("03", run);

@@ -78,11 +78,11 @@ static void take_turns(struct loop *l)
 /* Below each stack, a page that nobody may touch. */
 static int make_stack(struct rank *r, size_t size, size_t page)
 {
-    char *at = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *at = mmap(NULL, size + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return -ENOMEM;
     r->stack = at;
-    if (mprotect(at, page, PROT_NONE) < 0 || getcontext(&r->context) < 0)
+    if (mprotect(at + page, size, PROT_READ | PROT_WRITE) < 0 || getcontext(&r->context) < 0)
         return -ENOMEM;
     r->context.uc_stack.ss_sp = at + page;
     r->context.uc_stack.ss_size = size;

@@ -23,6 +23,7 @@ static const char source[] =
     "#include <sys/ptrace.h>\n#include <unistd.h>\n"
     "static int is(const char *a, const char *b) { return strncmp(a, b, strlen(b)) == 0; }\n"
     "static volatile int zero, handled;\n"
+    "static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;\n"
     "static void *nothing(void *p) { return p; }\n"
     "static void on_signal(int s) { (void)s; handled++; }\n"
     "static sigjmp_buf back;\n"
@@ -42,16 +43,15 @@ static const char source[] =
     "#ifdef EARLY\n"
     "__attribute__((constructor)) static void early(void) { log_count_from_here(); }\n"
     "#endif\n"
-    "static int run(const struct plugin *p, const char *entry, const void *scenario, size_t size, struct decision_log "
-    "*log, char *message, size_t n)\n"
+    "static int run(const void *scenario, size_t size, struct decision_log *log, struct error *err)\n"
     "{\n"
-    "    const char *what = scenario, *late = what + size - 5; (void)p; (void)entry; (void)message; (void)n;\n"
+    "    const char *what = scenario, *late = what + size - 5; (void)err;\n"
     "    int number = atoi(strchr(what, ' ') + 1);\n"
     "    unsigned d = 7; pthread_t t;\n"
     "    if (is(what, \"late\") && late[0] != 0) return -EIO;\n"
     "    if (is(what, \"handler\")) { signal(SIGTRAP, on_signal); signal(SIGUSR1, on_signal); }\n"
     "    if (is(what, \"before\")) for (;;) zero = 0;\n"
-    "    if (is(what, \"dreams\")) for (;;) sleep(1);\n"
+    "    if (is(what, \"dreams\")) pthread_mutex_lock(&lock), pthread_mutex_lock(&lock);\n"
     "    if (!is(what, \"never\")) log_count_from_here();\n"
     "    if (is(what, \"late\") && !is(late, \"late\")) return -EIO;\n"
     "    if (is(what, \"again\")) log_count_from_here();\n"
@@ -65,19 +65,20 @@ static const char source[] =
     "}\n"
     "    if (is(what, \"abort\")) abort();\n"
     "    if (is(what, \"exit\")) exit(0);\n"
-    "    if (is(what, \"sleep\")) for (;;) sleep(1);\n"
+    "    if (is(what, \"sleep\")) pthread_mutex_lock(&lock), pthread_mutex_lock(&lock);\n"
     "    if (is(what, \"endless\")) for (;;) zero = 0;\n"
     "    if (is(what, \"keep\")) keep((size_t)number);\n"
     "    else loop(number);\n"
     "    log_append(log, &d);\n"
     "    return 0;\n"
     "}\n"
-    "PLUGIN_DEFINE(\"99\", run);\n";
+    "PLUGIN_ENTRY(mine, \"mine\", \"what the scenario says\", run);\n";
 
 #define LIMIT 30000u
 
 static struct host_outcome run_with(const char *what, struct host_request how)
 {
+    how.world = world;
     how.plugin = plugin;
     how.entry = "mine";
     how.scenario = what;

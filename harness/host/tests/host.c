@@ -18,18 +18,23 @@ TestSuite(host, .timeout = 60);
 static const char source[] =
     "#include \"host/plugin.h\"\n"
     "#include <errno.h>\n#include <fcntl.h>\n#include <pthread.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
-    "<sys/socket.h>\n#include <unistd.h>\n"
+    "<sys/mman.h>\n#include <sys/socket.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n"
     "static int is(const char *a, const char *b) { return strcmp(a, b) == 0; }\n"
     "static int deep(volatile int n) { volatile char frame[4096]; frame[0] = (char)n; return deep(n + 1) + frame[0]; "
     "}\n"
     "static void *nothing(void *p) { return p; }\n"
     "static int volatile zero;\n"
-    "static int run(const struct plugin *p, const char *entry, const void *scenario, size_t size, struct decision_log "
-    "*log, char *message, size_t n)\n"
+    "static int seen;\n"
+    "__attribute__((constructor)) static void look(void) { seen = access(\"/etc/passwd\", F_OK) == 0; }\n"
+    "static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;\n"
+    /* Writes all that the runner can write of how far it came: everything before the log is a note of the host's. */
+    "static struct decision_log *the_log;\n"
+    "static int forge(void) { memset((char *)((size_t)the_log & ~4095ul), 0, (size_t)the_log & 4095); strcpy((char "
+    "*)the_log - 512, \"cannot tell: give the points by hand\"); _exit(3); }\n"
+    "static int run(const void *scenario, size_t size, struct decision_log *log, struct error *err)\n"
     "{\n"
-    "    const char *what = scenario; (void)p; (void)size;\n"
-    "    unsigned records = 3; pthread_t t;\n"
-    "    if (strcmp(entry, \"mine\") != 0) return -ENOENT;\n"
+    "    const char *what = scenario; (void)size;\n"
+    "    unsigned records = 3; pthread_t t; the_log = log;\n"
     "    if (is(what, \"short\")) records = 2;\n"
     "    if (is(what, \"many\")) records = 4;\n"
     "    if (is(what, \"null\")) *(int *)(size_t)zero = 1;\n"
@@ -40,22 +45,33 @@ static const char source[] =
     "    if (is(what, \"memory\")) { for (;;) { char *m = malloc(1 << 20); m[5] = 1; } }\n"
     "    if (is(what, \"enomem\")) return malloc(1ul << 40) ? 0 : -ENOMEM;\n"
     "    if (is(what, \"loop\")) for (;;) zero = 0;\n"
-    "    if (is(what, \"sleep\")) for (;;) pause_(), sleep(1);\n"
+    "    if (is(what, \"sleep\")) sleep(1);\n"
+    "    if (is(what, \"lock\")) pthread_mutex_lock(&lock), pthread_mutex_lock(&lock);\n"
+    "    if (is(what, \"share\")) mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);\n"
+    "    if (is(what, \"grow\")) mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | "
+    "MAP_GROWSDOWN, -1, 0);\n"
+    "    if (is(what, \"code\")) mmap(NULL, 1 << 20, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);\n"
+    "    if (is(what, \"protect\")) mprotect((void *)((size_t)&zero & ~4095ul), 4096, PROT_READ | PROT_WRITE | "
+    "PROT_EXEC);\n"
+    "    if (is(what, \"hide\")) mprotect((void *)((size_t)&zero & ~4095ul), 4096, PROT_READ);\n"
+    "    if (is(what, \"clock\")) syscall(SYS_clock_gettime, 0, &zero);\n"
+    "    if (is(what, \"forge\")) return forge();\n"
     "    if (is(what, \"fork\")) fork();\n"
     "    if (is(what, \"socket\")) socket(AF_INET, SOCK_STREAM, 0);\n"
     "    if (is(what, \"write\")) open(\"/tmp/x\", O_WRONLY | O_CREAT, 0600);\n"
     "    if (is(what, \"thread\") && (pthread_create(&t, NULL, nothing, NULL) || pthread_join(t, NULL))) return -EIO;\n"
-    "    if (is(what, \"refuse\")) { snprintf(message, n, \"an operation said no\\033[31m\"); return -EINVAL; }\n"
+    "    if (is(what, \"refuse\")) return error_set(err, -EINVAL, \"an operation said no\\033[31m\");\n"
     "    if (is(what, \"print\")) { puts(\"hello \\033]0;title\\007\"); fflush(stdout); }\n"
-    "    if (is(what, \"home\") && access(\"/etc/passwd\", F_OK) == 0) return -EIO;\n"
+    "    if (is(what, \"home\") && seen) return -EIO;\n"
     "    for (unsigned i = 0; i < records; i++) { unsigned d = 10 + i; log_append(log, &d); }\n"
     "    return 0;\n"
     "}\n"
-    "PLUGIN_DEFINE(\"99\", run);\n";
+    "PLUGIN_ENTRY(mine, \"mine\", \"what the scenario says\", run);\n";
 
 static struct host_outcome run_entry(const char *entry, const char *what)
 {
-    struct host_request q = {.plugin = plugin,
+    struct host_request q = {.world = world,
+                             .plugin = plugin,
                              .entry = entry,
                              .scenario = what,
                              .scenario_size = strlen(what) + 1,
@@ -115,6 +131,13 @@ Test(host, names_leaving_early)
     host_outcome_free(&o);
 }
 
+/* What the runner writes about itself may cost the submission another verdict, and never the grader. */
+Test(host, nothing_that_is_forged_is_the_graders_fault)
+{
+    compile(source);
+    expect("forge", VERDICT_NO_ENTRY, "\"cannot tell: give the points by hand\"");
+}
+
 Test(host, names_limits)
 {
     compile(source);
@@ -123,7 +146,7 @@ Test(host, names_limits)
         expect("enomem", VERDICT_MEMORY, "256.0 MiB");
         expect("loop", VERDICT_CPU_TIME, "1 s are allowed");
     }
-    expect("sleep", VERDICT_WALL_TIME, "3.00 s");
+    expect("lock", VERDICT_WALL_TIME, "3.00 s");
 }
 
 Test(host, names_forbidden_calls)
@@ -136,6 +159,13 @@ Test(host, names_forbidden_calls)
     expect("fork", VERDICT_FORBIDDEN_CALL, "not allowed");
     expect("socket", VERDICT_FORBIDDEN_CALL, "socket");
     expect("write", VERDICT_FORBIDDEN_CALL, "openat");
+    expect("sleep", VERDICT_FORBIDDEN_CALL, "clock_nanosleep");
+    expect("clock", VERDICT_FORBIDDEN_CALL, "clock_gettime");
+    expect("share", VERDICT_FORBIDDEN_CALL, "mmap");
+    expect("grow", VERDICT_FORBIDDEN_CALL, "mmap");
+    expect("code", VERDICT_FORBIDDEN_CALL, "mmap");
+    expect("protect", VERDICT_FORBIDDEN_CALL, "mprotect");
+    expect("hide", VERDICT_FORBIDDEN_CALL, "mprotect");
 }
 
 Test(host, shows_nothing_of_this_machine_and_cleans_what_is_printed)
@@ -177,7 +207,8 @@ Test(host, a_missing_plugin_is_our_own_fault)
 Test(host, runs_inline_for_a_debugger)
 {
     compile(source);
-    struct host_request q = {.plugin = plugin,
+    struct host_request q = {.world = world,
+                             .plugin = plugin,
                              .entry = "mine",
                              .scenario = "finish",
                              .scenario_size = 7,
@@ -222,7 +253,7 @@ Test(host, works_without_namespaces_too)
     compile(source);
     expect("finish", VERDICT_FINISHED, "finished");
     expect("exit", VERDICT_LEFT_EARLY, "exit code 0");
-    expect("sleep", VERDICT_WALL_TIME, "3.00 s");
+    expect("lock", VERDICT_WALL_TIME, "3.00 s");
     if (sandbox_layers(NULL) & SANDBOX_SECCOMP)
         expect("fork", VERDICT_FORBIDDEN_CALL, "not allowed");
 }

@@ -36,6 +36,16 @@ static const char first_half[] =
     "    if (munmap(p + 4096, 4096) || mprotect(p, 4096, protection)) _exit(9);\n"
     "    return p + at;\n"
     "}\n"
+    /* Once the plugin is loaded there is no memory for code, so it is made while it is being loaded. */
+    "static char *end, *unread, *changes, *low;\n"
+    "__attribute__((constructor)) static void make(void)\n"
+    "{\n"
+    "    end = page(PROT_READ | PROT_EXEC, \"\\x8a\\x07\\xc3\", 3, 4093);\n"
+    "    unread = page(PROT_EXEC, \"\\x8a\\x07\\xc3\", 3, 0);\n"
+    "    changes = page(PROT_READ | PROT_WRITE | PROT_EXEC, \"\\x8a\\x87\\0\\0\\0\\0\\xc3\", 7, 0);\n"
+    "    low = mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);\n"
+    "    memset(low, 0x90, 8192);\n"
+    "}\n"
     "static void touch(const char *what, int i)\n"
     "{\n"
     "    if (is(what, \"read\") || is(what, \"again\")) get(P(i));\n"
@@ -73,7 +83,7 @@ static const char second_half[] =
     "    else if (is(what, \"none\")) A(\"mov %0, %%rdi\\n\\txor %%ecx, %%ecx\\n\\trep stosb\" :: \"r\"(P(n)));\n"
     "    else if (is(what, \"state\")) A(\"mov %0, %%rcx\\n\\tmov %1, %%rdi\\n1:\\tfxsave (%%rdi)\\n\\tadd $512, "
     "%%rdi\\n\\tsub $1, %%rcx\\n\\tjnz 1b\" :: \"r\"((long)n), \"r\"(place));\n"
-    "    else if (is(what, \"sleep\") && n) usleep(1);\n"
+    "    else if (is(what, \"yield\") && n) sched_yield();\n"
     "    else if (is(what, \"ss\") && n) A(\"movl %%ss, %%eax\\n\\tmovl %%eax, %%ss\\n\\tmovb (%0), %%al\" :: "
     "\"r\"(place));\n"
     "    else if (is(what, \"enter\") && n) A(\"push %%rbp\\n\\tenter $8, $3\\n\\tleave\\n\\tpop %%rbp\" :: "
@@ -83,24 +93,16 @@ static const char second_half[] =
     "    else if (is(what, \"null\") && n) get(NULL);\n"
     "    else if (is(what, \"trap\") && n) { raise(SIGTRAP); A(\"int3\" :: \"r\"(place)); }\n"
     "}\n"
-    "static int run(const struct plugin *p, const char *entry, const void *scenario, size_t size, struct decision_log "
-    "*log, char *message, size_t room)\n"
+    "static int run(const void *scenario, size_t size, struct decision_log *log, struct error *err)\n"
     "{\n"
-    "    const char *what = scenario; (void)p; (void)entry; (void)message; (void)room; (void)size;\n"
+    "    const char *what = scenario; (void)err; (void)size;\n"
     "    int n = atoi(strchr(what, ' ') + 1);\n"
     "    unsigned d = 7;\n"
     "    get(own);\n"
-    "    if (is(what, \"calls-end\")) code = page(PROT_READ | PROT_EXEC, \"\\x8a\\x07\\xc3\", 3, 4093);\n"
-    "    if (is(what, \"calls-unread\")) code = page(PROT_EXEC, \"\\x8a\\x07\\xc3\", 3, 0);\n"
-    "    if (is(what, \"changes\")) code = page(PROT_READ | PROT_WRITE | PROT_EXEC, \"\\x8a\\x87\\0\\0\\0\\0\\xc3\", "
-    "7, "
-    "0);\n"
-    "    if (is(what, \"low\") || is(what, \"narrow\")) {\n"
-    "        place = code = mmap(NULL, 8192, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | "
-    "MAP_32BIT, "
-    "-1, 0);\n"
-    "        memset(place, 0x90, 8192);\n"
-    "    }\n"
+    "    if (is(what, \"calls-end\")) code = end;\n"
+    "    if (is(what, \"calls-unread\")) code = unread;\n"
+    "    if (is(what, \"changes\")) code = changes;\n"
+    "    if (is(what, \"low\") || is(what, \"narrow\")) place = code = low;\n"
     "    if (is(what, \"state\")) place = mmap(NULL, 10 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, "
     "-1, "
     "0);\n"
@@ -114,11 +116,10 @@ static const char second_half[] =
     "    return 0;\n"
     "}\n"
     "#endif\n#ifndef __x86_64__\n"
-    "static int run(const struct plugin *p, const char *entry, const void *scenario, size_t size, struct decision_log "
-    "*log, char *message, size_t room)\n"
-    "{ (void)p, (void)entry, (void)scenario, (void)size, (void)log, (void)message, (void)room; return 0; }\n"
+    "static int run(const void *scenario, size_t size, struct decision_log *log, struct error *err)\n"
+    "{ (void)scenario, (void)size, (void)log, (void)err; return 0; }\n"
     "#endif\n"
-    "PLUGIN_DEFINE(\"99\", run);\n";
+    "PLUGIN_ENTRY(mine, \"mine\", \"what the scenario says\", run);\n";
 
 static void compile_both(void)
 {
@@ -129,7 +130,8 @@ static void compile_both(void)
 
 static struct host_outcome run(const char *what, bool lines)
 {
-    struct host_request how = {.plugin = plugin,
+    struct host_request how = {.world = world,
+                               .plugin = plugin,
                                .entry = "mine",
                                .scenario = what,
                                .scenario_size = strlen(what) + 1,
@@ -259,8 +261,9 @@ Test(lines, of_a_system_call_are_sixteen)
 {
     if (!counts())
         return;
-    const long more = lines("sleep", 1) - lines("sleep", 0);
-    cr_assert(more >= 2 * 16 && more < 2 * 16 + 8, "two system calls are %ld lines", more);
+    const long more = lines("yield", 1) - lines("yield", 0);
+    /* Made twice; who makes none compares a few words more. */
+    cr_assert(more > 2 * 16 - 8 && more < 2 * 16 + 8, "two system calls are %ld lines", more);
 }
 
 static void expect_end(const char *what, enum verdict verdict, const char *word)
@@ -279,7 +282,7 @@ Test(lines, cannot_be_hidden)
     struct host_outcome o = run("narrow 1", true); /* a kernel can be built without 32-bit code */
     cr_assert(o.verdict == VERDICT_FORBIDDEN_CALL || o.verdict == VERDICT_CRASHED, "%s", o.sentence);
     o = run("unknown 1", true); /* a processor without MPX does nothing here, one with it crashes */
-    cr_assert((o.verdict == VERDICT_GRADER_FAULT && strstr(o.sentence, "Zydis does not know")) ||
+    cr_assert((o.verdict == VERDICT_FORBIDDEN_CALL && strstr(o.sentence, "cannot be decoded")) ||
                   o.verdict == VERDICT_CRASHED,
               "%s", o.sentence);
 }

@@ -19,7 +19,7 @@ static const uint32_t sizes[] = {1, 2, 7, 64};
 /* Calls `test` for each entry that stands alone, and for each wrapper round each of them. */
 static uint32_t for_each(void (*test)(const char *name))
 {
-    const struct plugin_entry *const *first = faultline_plugin.first, *const *last = faultline_plugin.last;
+    const struct plugin_entry *const *first = linked.first, *const *last = linked.last;
     uint32_t count = 0;
     for (const struct plugin_entry *const *e = first; e != last; e++) {
         if (!entry_wraps(*e)) {
@@ -207,7 +207,7 @@ static size_t allocated(void)
 static void give_back(const char *name)
 {
     enum { n = 16, rounds = 300 };
-    const struct lb_ops *inner, *ops = adapter_find(&faultline_plugin, name, &inner);
+    const struct lb_ops *inner, *ops = adapter_find(&linked, name, &inner);
     struct script *script = calloc(1, SCRIPT_SIZE(STEPS));
     struct decision_log nothing = {.record_size = sizeof(uint32_t)};
     struct rng r;
@@ -242,7 +242,7 @@ Test(entries, give_back_their_memory)
 
 Test(entries, are_created_for_no_backends_or_refused)
 {
-    for (const struct plugin_entry *const *e = faultline_plugin.first; e != faultline_plugin.last; e++) {
+    for (const struct plugin_entry *const *e = linked.first; e != linked.last; e++) {
         const struct lb_ops *ops = (*e)->ops;
         struct lb_config config = {.max_backends = 0, .ewma_decay_ns = 1, .eject_after = 1};
         void *balancer = NULL;

@@ -27,7 +27,7 @@ struct driver {
     void *context;
 };
 
-extern const struct plugin faultline_plugin;
+extern const struct plugin linked; /* the reference, linked into this program */
 
 /* Creates the entry; "wrapper+inner" too. n: backends; seed: of the entry's random numbers and of the driver's. */
 void driver_start(struct driver *d, const char *name, uint32_t n, uint64_t seed);

@@ -149,7 +149,7 @@ static void obey(const char *inner)
 Test(entries_ejection, any_wrapped_entry_obeys)
 {
     uint32_t tested = 0;
-    for (const struct plugin_entry *const *e = faultline_plugin.first; e != faultline_plugin.last; e++, tested++)
+    for (const struct plugin_entry *const *e = linked.first; e != linked.last; e++, tested++)
         if (!entry_wraps(*e))
             obey((*e)->name);
     cr_assert(tested >= 18, "expected: at least 18 entries; actual: %u", tested);

@@ -134,11 +134,11 @@ static const struct lb_ops wrapper = {.create = strict_create,
 static const struct lb_ops half = {.create = strict_create, .destroy = strict_destroy, .pick = strict_pick};
 static const struct plugin_entry entry[] = {{"plain", "", &plain}, {"wrapper", "", &wrapper}, {"half", "", &half}};
 static const struct plugin_entry *const entries[] = {&entry[0], &entry[1], &entry[2]};
-extern const struct plugin faultline_plugin;
+extern const struct plugin_world faultline_world;
 
 static struct plugin plugin_of_test(void)
 {
-    return (struct plugin){PLUGIN_ABI, "01", entries, entries + 3, faultline_plugin.run};
+    return (struct plugin){"01", entries, entries + 3, &faultline_world};
 }
 
 /* ---- a fleet with changes ---- */
@@ -191,11 +191,10 @@ static void assert_replays(const char *name, const struct lb_ops *ops, const str
     const struct plugin plugin = plugin_of_test();
     struct fleet_result direct, replayed;
     struct error err = {""};
-    char message[200];
     size_t size;
     void *bytes = packed(&s, &size);
-    const int failed = plugin.run(&plugin, name, bytes, size, log, message, sizeof message);
-    cr_assert(failed == 0 && message[0] == 0, "the adapter says %d: %s", failed, message);
+    const int failed = plugin.world->run(&plugin, name, bytes, size, log, &err);
+    cr_assert(failed == 0 && err.text[0] == 0, "the adapter says %d: %s", failed, err.text);
     cr_assert(log->count == s.requests, "%llu picks in the log", (unsigned long long)log->count);
     cr_assert(fleet_run_entry(&s, NULL, ops, inner, &direct, &err) == 0, "%s", err.text);
     struct fleet_replay replay = {(const uint32_t *)(const void *)log_records(log), log->count, 0};
@@ -287,11 +286,11 @@ Test(fleet_entries, names)
         cr_assert(!adapter_find(&plugin, bad[i], &inner) && !inner, "\"%s\" was found", bad[i]);
 }
 
-static int run_bytes(const char *name, const void *bytes, size_t size, char message[200])
+static int run_bytes(const char *name, const void *bytes, size_t size, struct error *err)
 {
     const struct plugin plugin = plugin_of_test();
     struct decision_log *log = new_log(100);
-    const int failed = plugin.run(&plugin, name, bytes, size, log, message, 200);
+    const int failed = plugin.world->run(&plugin, name, bytes, size, log, err);
     free(log);
     return failed;
 }
@@ -299,25 +298,25 @@ static int run_bytes(const char *name, const void *bytes, size_t size, char mess
 Test(fleet_entries, the_adapter_says_what_is_wrong)
 {
     struct fleet_scenario s = eventful();
-    char message[200];
+    struct error err = {""};
     size_t size;
     unsigned char *bytes = packed(&s, &size);
-    cr_assert(run_bytes("nobody", bytes, size, message) == -ENOENT && strstr(message, "nobody"), "%s", message);
-    cr_assert(run_bytes("half", bytes, size, message) == -EINVAL && strstr(message, "no add"), "%s", message);
-    cr_assert(run_bytes("plain", bytes, size - 1, message) == -EINVAL && strstr(message, "cut short"), "%s", message);
-    cr_assert(run_bytes("plain", bytes, 3, message) == -EINVAL && strstr(message, "cut short"), "%s", message);
+    cr_assert(run_bytes("nobody", bytes, size, &err) == -ENOENT && strstr(err.text, "nobody"), "%s", err.text);
+    cr_assert(run_bytes("half", bytes, size, &err) == -EINVAL && strstr(err.text, "no add"), "%s", err.text);
+    cr_assert(run_bytes("plain", bytes, size - 1, &err) == -EINVAL && strstr(err.text, "cut short"), "%s", err.text);
+    cr_assert(run_bytes("plain", bytes, 3, &err) == -EINVAL && strstr(err.text, "cut short"), "%s", err.text);
     bytes[0] = 9;
-    cr_assert(run_bytes("plain", bytes, size, message) == -EINVAL && strstr(message, "kind"), "%s", message);
+    cr_assert(run_bytes("plain", bytes, size, &err) == -EINVAL && strstr(err.text, "kind"), "%s", err.text);
     free(bytes);
     s.queue_cap = 0;
     bytes = packed(&s, &size);
-    cr_assert(run_bytes("plain", bytes, size, message) == -EINVAL && strstr(message, "queue_cap"), "%s", message);
+    cr_assert(run_bytes("plain", bytes, size, &err) == -EINVAL && strstr(err.text, "queue_cap"), "%s", err.text);
     free(bytes);
     s = eventful();
     s.servers = MOST_BACKENDS + 1;
     s.changes = 0;
     bytes = packed(&s, &size);
-    cr_assert(run_bytes("plain", bytes, size, message) == -EINVAL && strstr(message, "create"), "%s", message);
+    cr_assert(run_bytes("plain", bytes, size, &err) == -EINVAL && strstr(err.text, "create"), "%s", err.text);
     free(bytes);
     cr_assert(living == 0, "%u balancers were not destroyed", living);
 }
@@ -328,7 +327,6 @@ Test(fleet_entries, an_operation_that_fails)
     struct fleet_scenario s = eventful();
     struct fleet_result r;
     struct error err = {""};
-    char message[200];
     size_t size;
     struct fleet_server server[2] = {{.speed = 1000, .weight = 1}, {.speed = 1000, .weight = 5, .absent = 1}};
     const struct fleet_change joins = {1000000, 1, FLEET_JOIN, 0};
@@ -339,7 +337,7 @@ Test(fleet_entries, an_operation_that_fails)
     s.balancer.eject_after = 5;
     cr_assert(fleet_run_entry(&s, NULL, &plain, NULL, &r, &err) == -ENOMEM, "the failure was not seen: %s", err.text);
     unsigned char *bytes = packed(&s, &size);
-    cr_assert(run_bytes("plain", bytes, size, message) == -ENOMEM && strstr(message, "failed"), "%s", message);
+    cr_assert(run_bytes("plain", bytes, size, &err) == -ENOMEM && strstr(err.text, "failed"), "%s", err.text);
     cr_assert(living == 0, "%u balancers were not destroyed", living);
     free(bytes);
 }

@@ -1,6 +1,7 @@
 /* cuda_plugin.c: the real cuda.so: that a machine without a GPU loads it and is told why it is of no use there, and, where
  * there is one, that its entries and its ring are right. (The other cuda_*.c need neither nvcc nor a GPU.) */
 #include "cuda/gpu.h"
+#include "host/host.h"
 #include "oracle.h"
 
 #include <dlfcn.h>
@@ -27,11 +28,11 @@ static bool load(void)
         return false;
     }
     fclose(file);
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    cr_assert_not_null(handle, "%s", dlerror());
-    plugin = dlsym(handle, "faultline_plugin");
-    gpu = dlsym(handle, AT_GPU_SYMBOL);
-    cr_assert(plugin && gpu && plugin->abi == PLUGIN_ABI && strcmp(plugin->lab, "08") == 0);
+    struct error err = {""};
+    plugin = host_load_trusted(path, &err);
+    cr_assert_not_null(plugin, "%s", err.text);
+    gpu = dlsym(dlopen(path, RTLD_NOW | RTLD_LOCAL), AT_GPU_SYMBOL);
+    cr_assert(gpu && strcmp(plugin->lab, "08") == 0);
     return true;
 }
 
