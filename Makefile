@@ -24,7 +24,7 @@ san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if
 # No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
 CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
           -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) $(san)
-LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) $(if $(wildcard /usr/include/Zydis/Zydis.h),-lZydis) $(shell pkg-config --libs ompi-c 2>/dev/null) -lpapi -lhwloc -ljansson -lseccomp -lz -lpthread -lm -ldl
+LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) $(if $(wildcard /usr/include/Zydis/Zydis.h),-lZydis) $(shell pkg-config --libs ompi-c 2>/dev/null) -lpapi -lhwloc -ljansson -lseccomp -lz -lcrypt -lpthread -lm -ldl
 # Optional, and found here: MPI for ranks.c, CUDA for cuda.so.
 MPI       := $(shell pkg-config --cflags-only-I ompi-c 2>/dev/null | sed 's/-I/-isystem /g')
 NVCC      := $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
@@ -60,7 +60,7 @@ $B/flags: FORCE
 	@printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' | cmp -s - $B/settings || \
 	  printf '%s\n' 'B=$B' 'CC=$(CC)' 'OPT=$(OPT)' 'SANITIZER=$(SANITIZER)' 'WERROR=$(WERROR)' > $B/settings
 $B/build_info.h: $B/flags FORCE
-	@CC='$(CC)' FLAGS='$(OPT) $(san)' harness/version.sh > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@CC='$(CC)' FLAGS='$(OPT) $(san)' harness/version.sh > $@.$$$$; cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
 # Apart from $B/flags: the grader compiles what was handed in with those.
 $B/nvcc.flags: FORCE
 	@mkdir -p $B; printf '%s\n' '$(NVCC) $(NVFLAGS)' | cmp -s - $@ || printf '%s\n' '$(NVCC) $(NVFLAGS)' > $@
@@ -92,7 +92,9 @@ plugin_flags = $(if $(san),,-nostartfiles) -Wl,--no-as-needed,--version-script=h
 plugin = $(shared_object) $(plugin_flags) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.o %.so,$^) -lm$(cuda_note)
 mistakes = $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
 cuda = $(if $(NVCC),$(if $(wildcard reference/$1/cuda/*.cu),$B/labs/$1/cuda.so))
-plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so) $(call mistakes,$1)
+own_plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
+plugins = $(own_plugins) $(call mistakes,$1)
+lab_programs = $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
 define lab_rules
 $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
@@ -101,7 +103,13 @@ all += $(call plugins,$1) $(call cuda,$1)
 $(world_so): $(call objects,$(call world,$1) $(worldsrc))
 	$$(shared_object) -Wl,-soname,$$(@F) -o $$@ $$^ -lm
 $B/labs/$1/reference.so: cuda_note = $(if $(wildcard reference/$1/cuda/*.cu),$(if $(NVCC),,; echo '  lab $1: no nvcc here, so its CUDA entries are left out (CUDA toolkit: https://developer.nvidia.com/cuda-downloads)'))
-all += $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
+all += $(call lab_programs,$1)
+# A stamp: the lab is built, and newer than all of these. `faultline` looks at the same files (harness/cli/build.c).
+$B/labs/$1/built: $B/faultline $B/faultline-host $(filter-out %/starter.so,$(call own_plugins,$1)) $(call lab_programs,$1) \
+  $(wildcard harness/*/*.[ch] labs/$1/starter/*.c reference/$1/*.[ch] bench/$1/*.[ch] bench/$1/*/*.[ch]) \
+  $(filter-out $(call handin,$1),$(wildcard labs/$1/*.[ch])) Makefile
+	@touch $$@
+all += $B/labs/$1/built
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
@@ -130,55 +138,59 @@ $(foreach d,$(testdirs),$(eval $(call test_rules,$d)))
 
 setup:
 	@harness/setup.sh
-build: $(all) ## everything, without running it
+build: ## everything, without running it
+	@$(locked) everything
+everything: $(all)
 programs: $B/faultline $B/faultline-host
 compared: programs $(filter %/reference.so %/check %/claims %/replay,$(all)) # what harness/same_bytes.sh runs
-.PHONY: build programs compared
+.PHONY: build everything programs compared
 
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
+locked = harness/locked.sh '$B' $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
+own_built = $(if $(folder),$(folder:%=$B/labs/%/built),everything)
 cli = $B/faultline $@ $(LAB) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) $(ARGS)
 demo: setup ## reproduces the failures of the articles and writes build/report/index.html
-	@$(MAKE) build && $(cli) $(own)
+	@$(locked) everything && $(cli) $(own)
 check: setup ## the public tests on what you wrote, with the points so far  (LAB=01 [TEST=x] [SEED=n] [DEBUG=1])
-	@$(MAKE) programs && $(cli) $(if $(DEBUG),--debug)
+	@$(locked) programs && $(cli) $(if $(DEBUG),--debug)
 watch: setup ## the same at every save  (LAB=01)
-	@$(MAKE) programs && $(cli)
+	@$(locked) programs && $(cli)
 grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
-	@$(MAKE) programs && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
+	@$(locked) $(own_built) && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
 # A lab's own options have no name here: --nodes 10 is NODES=10, as is whatever else was set for make itself.
 mine = B CC OPT SANITIZER WERROR V MAKEFLAGS SHELL LAB TEST SEED JSON ARGS TRACE ENTRIES PLUGIN
 given = $(foreach v,$(filter-out $(mine),$(.VARIABLES)),$(if $(filter command,$(origin $v)),$v))
 quoted = '$(subst ','\'',$1)'
 own = $(foreach v,$(given),--$(shell echo $v | tr A-Z_ a-z-) $(call quoted,$($v)))
 replay: setup ## your own traffic through every entry  (LAB=01 TRACE=file, and the lab's own options in capitals: faultline replay 01 --help)
-	@$(MAKE) build && $(cli) $(TRACE) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(own)
+	@$(locked) everything && $(cli) $(TRACE) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(own)
 folder = $(firstword $(filter $(LAB) $(LAB)-% 0$(LAB)-% %-$(LAB),$(labs)))
 race: setup ## your code for threads under ThreadSanitizer, in a lab that has any  (LAB=02)
 	@$(if $(folder),$(if $(wildcard labs/$(folder)/race.sh),CC='$(CC)' labs/$(folder)/race.sh $(ARGS),echo 'lab $(LAB) has no code for threads to look for races in'),\
 	  echo 'race: $(if $(LAB),there is no lab $(LAB),which lab? For example: make race LAB=02)' >&2; exit 2)
 bench: setup ## what operations cost  (LAB=01 [ENTRIES=a,b] [SIZES=10,100] [THREADS=1,2] [COUNTERS=all] [BASELINE=f] [PLUGIN=x.so])
-	@$(MAKE) build && $(cli) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(OPERATIONS),--operations $(OPERATIONS)) \
+	@$(locked) everything && $(cli) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(OPERATIONS),--operations $(OPERATIONS)) \
 	  $(if $(SIZES),--sizes $(SIZES)) $(if $(THREADS),--threads $(THREADS)) $(if $(COUNTERS),--counters $(COUNTERS)) \
 	  $(if $(BASELINE),--baseline $(BASELINE)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(if $(ROUNDS),--rounds $(ROUNDS))
 counters: setup ## what can be counted here, and how to read it
-	@$(MAKE) programs && $(cli)
+	@$(locked) programs && $(cli)
 list: setup ## the labs
-	@$(MAKE) programs && $(cli)
+	@$(locked) programs && $(cli)
 machine: setup ## what this machine is, and what it can do at best  ([ANEW=1] [TRIALS=200 LOAD=3])
-	@$(MAKE) programs && $(cli) $(if $(ANEW),--anew) $(if $(TRIALS),--trials $(TRIALS)) $(if $(LOAD),--load $(LOAD))
+	@$(locked) programs && $(cli) $(if $(ANEW),--anew) $(if $(TRIALS),--trials $(TRIALS)) $(if $(LOAD),--load $(LOAD))
 status: setup ## how far you are
-	@$(MAKE) programs && $(cli)
+	@$(locked) programs && $(cli)
 hint: setup ## the next hint for a test  (LAB=01 TEST=x)
-	@$(MAKE) programs && $(cli)
+	@$(locked) programs && $(cli)
 reset: setup ## the starter back; what you wrote is kept beside it  (LAB=01)
-	@$(MAKE) programs && $(cli)
+	@$(locked) programs && $(cli)
 
 # ---- what the project's own people run -------------------------------------------------------------------------------
 tests: $(tests)
 test: ## sets the machine up, builds, runs every test of the project
-	@harness/setup.sh test && $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) build tests && harness/test.sh
+	@harness/setup.sh test && $(locked) everything tests && harness/test.sh
 verify: setup ## is the lab itself right: starter, reference, mistakes, attacks, claims  (LAB=01)
-	@$(MAKE) build && $(cli)
+	@$(locked) everything && $(cli)
 lint: ## style and static analysis
 	@harness/setup.sh test && harness/lint.sh
 format: ## puts every C file into the project's style

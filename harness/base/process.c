@@ -146,22 +146,23 @@ _Noreturn static void child(const struct process *p, int output, pid_t parent)
 
 /* Reads what the child prints until it ends or the deadline comes. Descendants may keep the pipe open after the child
  * has ended: they are not waited for. */
-static void attend(pid_t pid, int output, uint64_t deadline, struct keeper *keeper, struct process_result *r)
+static void attend(pid_t pid, int output, uint64_t deadline, uint64_t most, struct keeper *keeper,
+                   struct process_result *r)
 {
     int ended = (int)syscall(SYS_pidfd_open, pid, 0);
     for (;;) {
         struct pollfd fds[2] = {{.fd = output, .events = POLLIN}, {.fd = ended, .events = POLLIN}};
         uint64_t now = process_clock_ns();
         int wait = -1;
-        if (deadline) {
-            if (now >= deadline) {
-                r->timed_out = true;
-                kill(-pid, SIGKILL);
-                kill(pid, SIGKILL);
-                break;
-            }
-            wait = (int)((deadline - now) / 1000000 + 1);
+        r->timed_out = deadline && now >= deadline;
+        r->flooded = most && keeper->total > most;
+        if (r->timed_out || r->flooded) {
+            kill(-pid, SIGKILL);
+            kill(pid, SIGKILL);
+            break;
         }
+        if (deadline)
+            wait = (int)((deadline - now) / 1000000 + 1);
         int n = poll(fds, 2, wait);
         if (n < 0 && errno != EINTR)
             break;
@@ -207,7 +208,7 @@ int process_run(const struct process *p, struct process_result *r, struct error 
         close(pipe_fds[1]);
     if (pid > 0) {
         setpgid(pid, pid);
-        attend(pid, pipe_fds[0], p->wall_ms ? start + p->wall_ms * 1000000u : 0, &keeper, r);
+        attend(pid, pipe_fds[0], p->wall_ms ? start + p->wall_ms * 1000000u : 0, p->output_most, &keeper, r);
         while (waitpid(pid, &r->status, 0) < 0 && errno == EINTR)
             ;
         kill(-pid, SIGKILL); /* whatever it left behind in its group */

@@ -25,12 +25,14 @@ struct process {
                               the end too) */
     uint64_t wall_ms;      /* 0: no deadline */
     size_t output_limit;   /* bytes kept; 0: the child prints to where the parent prints */
+    uint64_t output_most;  /* killed when it has printed so many bytes; 0: it may print for ever */
     bool output_first;     /* keep the first bytes only (for programs whose output is data) */
 };
 
 struct process_result {
     int status;     /* as waitpid gives it */
     bool timed_out; /* killed at the deadline */
+    bool flooded;   /* killed for what it printed */
     uint64_t wall_ns;
     char *output; /* what was kept, with a NUL; NULL without a limit */
     size_t output_size;

@@ -33,10 +33,7 @@ static const struct grade_test *first_wrong(const struct grade_result *result, c
 /* A plugin of somebody's own goes through the lab's tests first, in the sandbox. */
 static void check_plugin(const struct session *s, struct refused *refused)
 {
-    char check[FILE_PATH];
     struct error err;
-    const char *files[] = {session_file(s, s->lab, "check", check), NULL};
-    session_make(s, files);
     struct grade_options options = {.root = s->root, .build = s->build, .quiet = s->options.quiet};
     struct grade_result *result;
     if (grade_plugin(s->lab, s->options.plugin, &options, &result, &err) != 0)
@@ -105,13 +102,12 @@ static enum exit_code run_cost(const struct session *s, const char *program, con
 
 enum exit_code command_bench(struct session *s)
 {
-    char program[FILE_PATH], reference[FILE_PATH], out[FILE_PATH], csv[FILE_PATH];
+    char program[FILE_PATH], out[FILE_PATH], csv[FILE_PATH];
     struct refused *refused = calloc(1, sizeof *refused);
     if (!refused)
         error_exit(EXIT_CANNOT_TELL, "out of memory");
     session_file(s, s->lab, "cost", program);
-    const char *files[] = {program, session_file(s, s->lab, "reference.so", reference), NULL};
-    session_make(s, files);
+    session_need_build(s, s->lab);
     if (s->options.plugin)
         check_plugin(s, refused);
     file_path(out, "%s/report/costs-%s.json", s->build, s->lab->id);

@@ -4,10 +4,10 @@
 #include "base/process.h"
 #include "base/terminal.h"
 #include "grade/grade.h"
+#include "grade/linked.h"
 #include "host/sandbox.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,24 +17,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* The target of the lab's reference, when a test compares with it and its sources are here (a student may not have
- * them); else NULL. */
-static const char *reference_target(const struct session *s, char *out)
-{
-    char pattern[FILE_PATH];
-    bool needed = false;
-    for (uint32_t i = 0; i < s->lab->tasks; i++)
-        for (uint32_t j = 0; j < s->lab->task[i].tests; j++)
-            needed = needed || s->lab->task[i].test[j].needs;
-    glob_t found;
-    file_path(pattern, "%s/reference/%s/*.c", s->root, strchr(s->lab->folder, '/') + 1);
-    if (!needed || glob(pattern, 0, NULL, &found) != 0)
-        return NULL;
-    globfree(&found);
-    return session_file(s, s->lab, "reference.so", out);
-}
-
-static void build_lab(const struct session *s)
+static void need_hand_in(const struct session *s)
 {
     for (char **f = s->lab->hand_in; *f; f++) {
         char own[FILE_PATH];
@@ -42,25 +25,38 @@ static void build_lab(const struct session *s)
             error_exit(EXIT_WRONG_USE, "%s/%s is missing; make reset LAB=%s puts the starter there", s->lab->folder, *f,
                        s->lab->id);
     }
-    char plugin[FILE_PATH], check[FILE_PATH], reference[FILE_PATH];
-    const char *files[] = {session_file(s, s->lab, "starter.so", plugin), session_file(s, s->lab, "check", check),
-                           reference_target(s, reference), NULL};
-    session_make(s, files);
+}
+
+/* The plugin to check: the one that was asked for, or what the student edits, built and looked at. */
+static void find_plugin(const struct session *s, char *plugin)
+{
+    char world[FILE_PATH];
+    struct error err;
+    if (s->options.plugin) {
+        session_need_build(s, s->lab);
+        file_path(plugin, "%s", s->options.plugin);
+        return;
+    }
+    need_hand_in(s);
+    session_build_plugin(s, plugin);
+    int code = linked_check(s->lab, lab_world(s->lab, s->build, world), plugin, &err);
+    if (code)
+        error_exit(code == -ENOEXEC ? EXIT_FAILED : EXIT_CANNOT_TELL, "%s", err.text);
 }
 
 /* What status shows later. Only a whole check counts. */
 static void keep_progress(const struct session *s, const struct grade_result *result)
 {
     char path[FILE_PATH];
-    if (!s->options.test && !s->options.have_seed && !s->options.plugin)
+    if (!s->options.test && !s->options.have_seed && !s->options.plugin && access(s->build, W_OK) == 0)
         session_write_json(file_path(path, "%s/progress/%s.json", s->build, s->lab->id),
                            grade_result_json(result, false));
 }
 
 /* The tests in one process, without sandbox or limits; says how to start a debugger on the same. */
-static enum exit_code debug(const struct session *s)
+static enum exit_code debug(const struct session *s, const char *plugin)
 {
-    char plugin[FILE_PATH], program[FILE_PATH], name[200] = "", seed[24];
+    char program[FILE_PATH], world[FILE_PATH], name[200] = "", seed[24];
     const struct lab_test *test = session_test(s);
     session_file(s, s->lab, "check", program);
     snprintf(seed, sizeof seed, "%llu",
@@ -69,8 +65,8 @@ static enum exit_code debug(const struct session *s)
         snprintf(name, sizeof name, "%.90s/%.90s", test->task->id, test->id);
     setenv("FAULTLINE_DEBUG", "1", 1);
     setenv("FAULTLINE_SEED", seed, 1);
-    setenv("FAULTLINE_PLUGIN", s->options.plugin ? s->options.plugin : session_file(s, s->lab, "starter.so", plugin),
-           1);
+    setenv("FAULTLINE_PLUGIN", plugin, 1);
+    setenv("FAULTLINE_WORLD", lab_world(s->lab, s->build, world), 1);
     printf("Everything in one process; the first failure ends it. The same in a debugger (break where you like):\n"
            "  FAULTLINE_DEBUG=1 FAULTLINE_SEED=%s FAULTLINE_PLUGIN=%s \\\n"
            "    gdb -ex 'set breakpoint pending on' -ex 'break YOUR_FUNCTION' -ex run --args %s %s\n\n",
@@ -85,9 +81,9 @@ enum exit_code command_check(struct session *s)
     char plugin[FILE_PATH];
     struct error err;
     session_test(s);
-    build_lab(s);
+    find_plugin(s, plugin);
     if (s->options.debug)
-        return debug(s);
+        return debug(s, plugin);
     struct grade_options options = {.root = s->root,
                                     .build = s->build,
                                     .only = s->options.test,
@@ -95,9 +91,7 @@ enum exit_code command_check(struct session *s)
                                     .quiet = s->options.quiet};
     struct grade_result *result;
     grade_print_title(s->lab);
-    int code =
-        grade_plugin(s->lab, s->options.plugin ? s->options.plugin : session_file(s, s->lab, "starter.so", plugin),
-                     &options, &result, &err);
+    int code = grade_plugin(s->lab, plugin, &options, &result, &err);
     if (code)
         error_exit(code == -ENOENT ? EXIT_WRONG_USE : EXIT_CANNOT_TELL, "%s", err.text);
     grade_print(result, true);
@@ -173,12 +167,10 @@ static int write_formats(const struct options *o, const struct grade_result *res
 
 enum exit_code command_grade(struct session *s)
 {
-    char check[FILE_PATH], own[FILE_PATH], world[FILE_PATH], host[FILE_PATH], reference[FILE_PATH];
+    char own[FILE_PATH];
     struct error err;
     session_test(s);
-    const char *files[] = {session_file(s, s->lab, "check", check), lab_world(s->lab, s->build, world),
-                           file_path(host, "%s/faultline-host", s->build), reference_target(s, reference), NULL};
-    session_make(s, files);
+    session_need_build(s, s->lab);
     struct grade_options options = {.root = s->root,
                                     .build = s->build,
                                     .only = s->options.test,

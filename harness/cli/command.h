@@ -61,9 +61,11 @@ void options_help(const struct command *command, const struct lab *lab); /* lab:
 
 /* The folder of a lab's programs and plugins: build/labs/NN-name/FILE. */
 const char *session_file(const struct session *s, const struct lab *lab, const char *file, char *out);
-/* Builds targets below the build folder with make, quietly; leaves with exit code 2 or 1 when that fails. `files` ends
- * with NULL. */
-void session_make(const struct session *s, const char *const *files);
+/* Leaves with exit code 3 and a sentence unless the lab is built and newer than its sources. */
+void session_need_build(const struct session *s, const struct lab *lab);
+/* For check and watch: the path of the plugin of what the student edits, built when it must be. Leaves with 1 when that
+ * does not build, with 3 when anything else does not. */
+void session_build_plugin(const struct session *s, char *plugin);
 /* Writes json to path, "-" for standard output; frees the reference. 0 or exit code 2 after saying why. */
 int session_write_json(const char *path, json_t *json);
 int session_write_text(const char *path, char *text);       /* frees text */

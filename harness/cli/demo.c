@@ -102,13 +102,12 @@ static _Noreturn void become(const struct session *s, const char *program)
 /* What a lab shows besides its claims, when it is asked with one of its own options. */
 static _Noreturn void demo_of_lab(const struct session *s)
 {
-    char program[FILE_PATH], reference[FILE_PATH];
+    char program[FILE_PATH];
     if (s->options.broken || s->options.only)
         error_exit(EXIT_WRONG_USE, "demo: --%s is about claims, --%s is not: one of them at a time",
                    s->options.broken ? "broken" : "only", s->options.own[0].name);
-    const char *files[] = {session_file(s, s->lab, "demo", program), session_file(s, s->lab, "reference.so", reference),
-                           NULL};
-    session_make(s, files);
+    session_need_build(s, s->lab);
+    session_file(s, s->lab, "demo", program);
     become(s, program);
 }
 
@@ -171,9 +170,7 @@ enum exit_code command_replay(struct session *s)
         error_exit(EXIT_WRONG_USE,
                    "replay: which trace? For example: faultline replay %s access.log (and faultline replay %s --help)",
                    s->lab->id, s->lab->id);
-    char reference[FILE_PATH];
-    const char *files[] = {session_file(s, s->lab, "replay", program),
-                           session_file(s, s->lab, "reference.so", reference), NULL};
-    session_make(s, files);
+    session_need_build(s, s->lab);
+    session_file(s, s->lab, "replay", program);
     become(s, program);
 }

@@ -1,7 +1,6 @@
 #include "cli/command.h"
 
 #include "base/json_file.h"
-#include "base/process.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -90,31 +89,6 @@ struct lab_test *session_test(const struct session *s)
 const char *session_file(const struct session *s, const struct lab *lab, const char *file, char *out)
 {
     return file_path(out, "%s/%s/%s", s->build, lab->folder, file);
-}
-
-void session_make(const struct session *s, const char *const *files)
-{
-    const char *argv[40] = {"make", "-s", "-C", s->root};
-    size_t n = 4;
-    char *settings = NULL, *save = NULL;
-    size_t size;
-    char path[FILE_PATH];
-    struct error err;
-    /* The settings of this build (compiler, sanitizer): with others, make would build everything anew. */
-    if (file_read(file_path(path, "%s/settings", s->build), 4096, &settings, &size, &err) == 0)
-        for (char *word = strtok_r(settings, "\n", &save); word && n < 20; word = strtok_r(NULL, "\n", &save))
-            argv[n++] = word;
-    size_t root = strlen(s->root); /* the Makefile's own names are below its folder */
-    for (; *files && n < 39; files++)
-        argv[n++] = strncmp(*files, s->root, root) == 0 && (*files)[root] == '/' ? *files + root + 1 : *files;
-    argv[n] = NULL;
-    struct process p = {.argv = argv};
-    struct process_result r;
-    if (process_run(&p, &r, &err) != 0)
-        error_exit(EXIT_WRONG_USE, "%s", err.text);
-    free(settings);
-    if (r.status != 0)
-        error_exit(EXIT_FAILED, "it does not build (see above)");
 }
 
 int session_write_text(const char *path, char *text)

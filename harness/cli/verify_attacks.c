@@ -55,7 +55,7 @@ static int write_submission(const struct tally *t, const char *folder, const cha
 
 /* Grades base+more as a submission, one public seed. NULL after a line that says why not. */
 static struct grade_result *grade_text(struct tally *t, const char *what, const char *base, const char *more,
-                                       unsigned jobs)
+                                       unsigned jobs, bool unchecked)
 {
     char folder[FILE_PATH];
     struct error err;
@@ -64,6 +64,7 @@ static struct grade_result *grade_text(struct tally *t, const char *what, const 
                                           .build = t->session->build,
                                           .seed = t->lab->public_seed[0],
                                           .as_found = true,
+                                          .link_unchecked = unchecked,
                                           .jobs = jobs,
                                           .quiet = true};
     int code = file_temp_dir(folder, "faultline-attack", &err);
@@ -130,7 +131,7 @@ static void verify_attack(struct tally *t, const char *file, const char *starter
     struct tally with = *t; /* the same, but for the lab's limits */
     with.lab = &lab;
     uint64_t start = process_clock_ns();
-    struct grade_result *r = grade_text(&with, file, starter, text, jobs);
+    struct grade_result *r = grade_text(&with, file, starter, text, jobs, true);
     t->counts = with.counts;
     double seconds = (double)(process_clock_ns() - start) * 1e-9;
     if (r) {
@@ -166,7 +167,7 @@ static bool find_honest(const struct tally *t, char *path)
 
 static uint32_t verify_normal(struct tally *t, const char *when, const char *path)
 {
-    struct grade_result *r = grade_text(t, when, path, NULL, 0);
+    struct grade_result *r = grade_text(t, when, path, NULL, 0, false);
     uint32_t score = r && !r->fault ? r->score : 0;
     if (r)
         verify_line(t, score > 0, "an honest submission %s gets its points (%u/%u)", when, score, r->max);

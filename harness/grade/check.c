@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json_file.h"
+#include "base/one_way.h"
 #include "base/text.h"
 
 #include <criterion/hooks.h>
@@ -24,9 +25,15 @@ static uint64_t number_from(const char *variable, uint64_t otherwise)
     return text_number(getenv(variable), &value) ? value : otherwise;
 }
 
+/* A submission can work out what its run was drawn from, and give it away by how long it takes. In a grading run that is
+ * no seed that anybody could draw the same run from again. */
 uint64_t check_seed(void)
 {
-    return number_from("FAULTLINE_SEED", 1);
+    static uint64_t large;
+    const uint64_t seed = number_from("FAULTLINE_SEED", 1);
+    if (check_large() && !large)
+        large = one_way("large", seed, 0);
+    return check_large() ? large : seed;
 }
 
 bool check_large(void)
@@ -79,6 +86,7 @@ void check_run(const struct check_test *test)
 }
 
 #define MESSAGE 8192
+#define S       UINT64_C(1000000000)
 static char printed[1024]; /* by the entry, in the last run that finished */
 
 static _Noreturn void fail(enum verdict verdict, const char *raw)
@@ -155,16 +163,36 @@ const char *check_reference(void)
 
 /* ---- running an entry ---- */
 
+/* What all runs of the submission in one test may use together, in times of what one may; and what of it making a run
+ * smaller may. Processor time, so that a verdict does not depend on what else the machine does. */
+#define TEST_BUDGET   3u
+#define SHRINK_BUDGET 1u
+static uint64_t used_ns; /* so far */
+
 void check_host_request(struct host_request request, struct host_outcome *outcome)
 {
     const char *plugin = getenv("FAULTLINE_PLUGIN");
-    if (!request.plugin)
+    const bool trusted = request.plugin;
+    const uint64_t cpu = number_from("FAULTLINE_CPU_SECONDS", 20), budget = TEST_BUDGET * cpu;
+    if (!trusted)
         request.plugin = plugin ? plugin : "";
     request.world = getenv("FAULTLINE_WORLD");
     request.limits =
-        (struct host_limits){number_from("FAULTLINE_CPU_SECONDS", 20), number_from("FAULTLINE_WALL_MS", 60000),
-                             number_from("FAULTLINE_MEMORY", 1u << 30)};
+        (struct host_limits){cpu, number_from("FAULTLINE_WALL_MS", 60000), number_from("FAULTLINE_MEMORY", 1u << 30)};
+    const uint64_t left = used_ns < budget * S ? (budget * S - used_ns) / S + 1 : 1;
+    if (!trusted && left < cpu)
+        request.limits.cpu_seconds = left;
     host_run(&request, outcome);
+    if (trusted && outcome->verdict != VERDICT_FINISHED && outcome->verdict != VERDICT_GRADER_FAULT)
+        check_fail(VERDICT_GRADER_FAULT, "cannot tell: what is ours to compare with did not finish: %s: %s",
+                   verdict_name(outcome->verdict), outcome->sentence);
+    if (trusted)
+        return;
+    used_ns += outcome->cpu_ns;
+    if (used_ns > budget * S && outcome->verdict != VERDICT_GRADER_FAULT)
+        check_fail(VERDICT_CPU_TIME,
+                   "its runs in this test used %.1f s of processor time together; %llu s are allowed.",
+                   (double)used_ns / S, (unsigned long long)budget);
 }
 
 void check_host_try(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
@@ -178,7 +206,6 @@ void check_host_try(const char *entry, const void *scenario, size_t size, uint32
                        outcome);
 }
 
-/* The scenario goes into a file where a debugger can start from: `make check DEBUG=1` prints how. */
 void check_host(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
                 struct host_outcome *outcome)
 {
@@ -196,9 +223,12 @@ uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget,
     const char *shrink = getenv("FAULTLINE_SHRINK");
     if (shrink && strcmp(shrink, "no") == 0)
         return n;
+    /* If what follows does not end well, this is the verdict. */
+    record(false, VERDICT_WRONG, "an answer was wrong; the run was being made smaller when the test was stopped.");
+    const uint64_t until = used_ns + SHRINK_BUDGET * S * number_from("FAULTLINE_CPU_SECONDS", 20);
     char *all = items, *trial = malloc(n * size + 1);
     for (uint32_t chunk = n / 2; trial && chunk >= 1; chunk /= 2)
-        for (uint32_t at = 0; at < n && budget > 0;) {
+        for (uint32_t at = 0; at < n && budget > 0 && used_ns < until;) {
             uint32_t out = at + chunk <= n ? chunk : n - at;
             memcpy(trial, all, at * size);
             memcpy(trial + at * size, all + (at + out) * size, (n - at - out) * size);

@@ -33,7 +33,7 @@
     static const struct check_test check_test_##task##_##name = {#task, #name, check_##task##_##name};                 \
     __attribute__((used, section("check_tests"))) static const struct check_test *const check_list_##task##_##name =   \
         &check_test_##task##_##name;                                                                                   \
-    Test(task, name, .timeout = 600)                                                                                   \
+    Test(task, name, .timeout = 3600)                                                                                  \
     {                                                                                                                  \
         check_run(&check_test_##task##_##name);                                                                        \
     }                                                                                                                  \
@@ -48,7 +48,7 @@ void check_run(const struct check_test *test); /* runs it and leaves its record 
 uint64_t check_seed(void); /* FAULTLINE_SEED, 1 without it */
 bool check_large(void);    /* a grading run: larger scenarios */
 
-/* Runs the entry in a host process with the lab's limits. Returns only when it finished; otherwise the test has failed
+/* Runs the entry in a host process with the lab's limits, and a limit of processor time for all runs of a test. Returns only when it finished; otherwise the test has failed
  * with the host's verdict. */
 void check_host(const char *entry, const void *scenario, size_t size, uint32_t record_size, uint64_t records,
                 struct host_outcome *outcome);
@@ -77,7 +77,7 @@ const char *check_reference(void);
 bool check_debugging(void);
 
 /* Makes a failing list smaller: leaves out runs of items as long as `fails` still says true, with at most `budget`
- * calls of it. items: n of `size` bytes, changed in place. Returns how many are left. (Zeller & Hildebrandt 2002,
+ * calls of it and a share of the test's processor time. The test has failed from the first call on. items: n of `size` bytes, changed in place. Returns how many are left. (Zeller & Hildebrandt 2002,
  * ddmin, with complements only.) */
 uint32_t check_shrink(void *items, uint32_t n, size_t size, uint32_t budget,
                       bool (*fails)(const void *items, uint32_t n, void *context), void *context);

@@ -90,13 +90,13 @@ char *grade_format_classroom(const struct grade_result *r)
         char name[200], *failure = t->passed ? NULL : told(t);
         snprintf(name, sizeof name, "%.80s/%.80s%s", t->test->task->id, t->test->id,
                  t->hidden ? " (secret seeds)" : "");
-        json_array_append_new(tests,
-                              json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:f}", "name", name, "status",
-                                        t->passed                            ? "pass"
-                                        : t->verdict == VERDICT_GRADER_FAULT ? "error"
-                                                                             : "fail",
-                                        "score", (int)t->score, "message", failure ? failure : "", "test_code",
-                                        t->test->what, "filename", "", "line_no", 0, "duration", t->seconds * 1000));
+        json_array_append_new(tests, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:f}", "name", name, "status",
+                                               t->passed                            ? "pass"
+                                               : t->verdict == VERDICT_GRADER_FAULT ? "error"
+                                                                                    : "fail",
+                                               "score", (int)t->score, "message", failure ? failure : "", "test_code",
+                                               t->test->what, "filename", "", "line_no", 0, "duration",
+                                               grade_seconds(t) * 1000));
         free(failure);
     }
     const char *status = r->fault ? "error" : r->score == r->max ? "pass" : "fail";

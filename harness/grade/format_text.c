@@ -130,7 +130,7 @@ char *grade_format_junit(const struct grade_result *r)
     for (uint32_t i = 0; i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
         fprintf(out, "    <testcase classname=\"lab-%s.%s\" name=\"%s (%s)\" time=\"%.3f\"", r->lab->id,
-                t->test->task->id, t->test->id, runs(t), t->seconds);
+                t->test->task->id, t->test->id, runs(t), grade_seconds(t));
         if (t->passed) {
             fputs("/>\n", out);
             continue;

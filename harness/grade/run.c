@@ -6,10 +6,10 @@
  */
 #include "grade/grade.h"
 
+#include "base/one_way.h"
 #include "base/process.h"
 #include "base/terminal.h"
 #include "host/sandbox.h"
-#include "sim/rng.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -79,8 +79,10 @@ static void write_ramps(const struct lab *lab, char *out, size_t size)
         }
 }
 
-/* A wall-clock limit for the whole program, so that a fault of ours can't hang a class: each test may run the entry a
- * few hundred times at most, and one run has its own limit. */
+/* What a submission takes is limited in each test, so this is for a machine that has no time for us, and for faults of
+ * ours: the whole then ends without a verdict. */
+#define PROGRAM_MS (2 * 3600 * 1000u)
+
 static int run_program(const struct seed_run *run, struct error *err)
 {
     const struct lab *lab = run->lab;
@@ -124,12 +126,12 @@ static int run_program(const struct seed_run *run, struct error *err)
         snprintf(filter, sizeof filter, "--filter=%s/%s", task, name);
         argv[words++] = filter;
     }
-    struct process p = {
-        .argv = argv, .environment = environment, .wall_ms = 40 * lab->limits.wall_ms, .output_limit = 65536};
+    struct process p = {.argv = argv, .environment = environment, .wall_ms = PROGRAM_MS, .output_limit = 65536};
     struct process_result r;
     int code = process_run(&p, &r, err);
     if (code == 0 && r.timed_out)
-        code = error_set(err, -ETIMEDOUT, "%s did not end", program);
+        code = error_set(err, -ETIMEDOUT, "the tests did not end in %u minutes: is the machine too busy?",
+                         PROGRAM_MS / 60000);
     process_result_free(&r);
     return code;
 }
@@ -318,13 +320,13 @@ int grade_plugin(const struct lab *lab, const char *plugin, const struct grade_o
     uint32_t publics = options->seed ? 1 : lab->public_seeds, hiddens = options->secret ? lab->hidden_seeds : 0;
     struct progress progress;
     progress_start(&progress, "testing", publics + hiddens, options->quiet);
-    struct rng secret;
-    rng_seed(&secret, options->secret, 1);
     int code = 0;
     for (uint32_t i = 0; i < publics + hiddens && code == 0; i++) {
         bool hidden = i >= publics;
         struct seed_run run = {.lab = lab, .plugin = absolute, .options = options, .large = hidden};
-        run.seed = hidden ? rng_next(&secret) >> 1 : options->seed ? options->seed : lab->public_seed[i];
+        run.seed = hidden          ? one_way("hidden seed", options->secret, i - publics)
+                   : options->seed ? options->seed
+                                   : lab->public_seed[i];
         code = run_seed(result, &run, hidden, err);
         progress_set(&progress, i + 1);
     }

@@ -260,6 +260,9 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
 #define STEP_US 300u
 #define PATIENT 10u
 
+/* What is printed is for looking for mistakes. */
+#define PRINTED_MOST (16u << 20)
+
 static uint64_t hard_limit(const struct host_request *q)
 {
     return PATIENT * (q->limits.wall_ms + 1000 * q->limits.cpu_seconds) + q->count_limit * STEP_US / 1000;
@@ -272,7 +275,9 @@ static void judge_end(const struct host_request *q, struct host_outcome *o, stru
     char text[TEXT_NUMBER];
     s->note.message[sizeof s->note.message - 1] = '\0';
     o->count = s->log.count < q->records ? s->log.count : q->records;
-    if (r->timed_out)
+    if (r->flooded)
+        say(o, VERDICT_COST, "it printed more than %s and was stopped.", text_bytes(text, PRINTED_MOST));
+    else if (r->timed_out)
         say(o, VERDICT_WALL_TIME, "it was not done after %s and was stopped.",
             text_duration(text, (double)hard_limit(q) * 1e6));
     else if (!have_status || status->magic != HOST_STATUS_MAGIC)
@@ -374,7 +379,8 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
     struct process p = {.argv = command,
                         .pass = {scenario->fd, shared->fd, status_pipe[1], -1},
                         .wall_ms = hard_limit(q),
-                        .output_limit = 4096};
+                        .output_limit = 4096,
+                        .output_most = PRINTED_MOST};
     struct process_result r;
     struct error err;
     int code = process_run(&p, &r, &err);
