@@ -119,7 +119,9 @@ enum exit_code command_demo(struct session *s)
     json_t *labs = json_array();
     unsigned wrong = 0;
     for (struct lab **l = s->labs; *l; l++) {
-        if ((s->lab && s->lab != *l) || !file_exists(session_file(s, *l, "claims", program)))
+        if (!s->lab && (*l)->broken)
+            fprintf(stderr, "faultline: left out: %s\n", (*l)->broken);
+        if ((*l)->broken || (s->lab && s->lab != *l) || !file_exists(session_file(s, *l, "claims", program)))
             continue;
         print_incident(*l);
         json_t *lab = measure(s, *l);
@@ -149,7 +151,9 @@ enum exit_code command_demo(struct session *s)
     size_t root = strlen(s->root);
     file_path(relative, "%s", strncmp(folder, s->root, root) == 0 && folder[root] == '/' ? folder + root + 1 : folder);
     printf("report: %s/index.html   figures: %s/claims.json\n", relative, relative);
-    const struct lab *first = s->lab ? s->lab : s->labs[0];
+    const struct lab *first = s->lab;
+    for (struct lab **l = s->labs; !first; l++)
+        first = (*l)->broken ? NULL : *l;
     printf("next: read %s/README.md; make check LAB=%s says what your own code can do\n", first->folder, first->id);
     if (wrong)
         printf("%s%u claim%s not hold%s\n", terminal_style(STYLE_BAD), wrong, wrong == 1 ? " does" : "s do",

@@ -56,6 +56,8 @@ enum exit_code session_report(const struct session *s)
     struct error err;
     json_t *labs = json_array();
     for (struct lab **l = s->labs; *l; l++) {
+        if ((*l)->broken)
+            continue;
         json_t *lab = json_load_file(file_path(path, "%s/report/lab-%s.json", s->build, (*l)->id), 0, NULL);
         bool claims = lab != NULL;
         if (!lab)

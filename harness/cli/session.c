@@ -38,6 +38,8 @@ void session_need_lab(struct session *s, const char *name)
         const char *folder = strchr((*l)->folder, '/') + 1;
         bool same = text_number(name, &wanted) && text_number((*l)->id, &number) && wanted == number;
         if (same || strcmp(name, (*l)->name) == 0 || strcmp(name, folder) == 0) {
+            if ((*l)->broken)
+                error_exit(EXIT_WRONG_USE, "%s", (*l)->broken);
             s->lab = *l;
             return;
         }

@@ -72,9 +72,12 @@ enum exit_code command_list(struct session *s)
     if (s->lab)
         list_lab(s);
     for (struct lab **l = s->labs; *l; l++) {
-        if (!s->lab)
+        if (!s->lab && (*l)->broken)
+            printf("  %-4s %-24s %sbroken%s      %s\n", (*l)->id, (*l)->name, terminal_style(STYLE_BAD),
+                   terminal_style(STYLE_PLAIN), (*l)->broken);
+        else if (!s->lab)
             printf("  %-4s %-24s %3u points  %s\n", (*l)->id, (*l)->name, lab_points(*l), (*l)->title);
-        if (!s->lab || s->lab == *l)
+        if ((!s->lab || s->lab == *l) && !(*l)->broken)
             json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:i}", "lab", (*l)->id, "name", (*l)->name, "title",
                                                  (*l)->title, "points", (int)lab_points(*l)));
     }
@@ -130,6 +133,8 @@ enum exit_code command_status(struct session *s)
 {
     json_t *all = json_array();
     for (struct lab **l = s->labs; *l; l++) {
+        if ((*l)->broken)
+            continue;
         json_t *progress = progress_of(s, *l);
         unsigned score = (unsigned)json_integer_value(json_object_get(progress, "public_score")),
                  max = lab_public_points(*l);

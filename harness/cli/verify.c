@@ -254,6 +254,10 @@ enum exit_code command_verify(struct session *s)
         if (s->lab && s->lab != *l)
             continue;
         t.lab = *l;
+        if ((*l)->broken) {
+            verify_line(&t, false, "%s", (*l)->broken);
+            continue;
+        }
         printf("%slab %s: %s%s\n", terminal_style(STYLE_BOLD), (*l)->id, (*l)->title, plain_style);
         verify_plugins(&t, wanted(s, "starter"), wanted(s, "reference"), wanted(s, "mistakes"));
         if (wanted(s, "attacks"))

@@ -346,6 +346,20 @@ static int is_lab_folder(const struct dirent *entry)
     return isdigit((unsigned char)n[0]) && isdigit((unsigned char)n[1]) && n[2] == '-';
 }
 
+/* Known by its folder's name alone. */
+static struct lab *broken_lab(const char *folder_name, const struct error *why)
+{
+    struct lab *lab = allocate(1, sizeof *lab);
+    file_path(lab->folder, "labs/%s", folder_name);
+    lab->json = json_pack("{s:s#, s:s, s:s}", "id", folder_name, 2, "name", folder_name + 3, "broken", why->text);
+    if (!lab->json)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    lab->id = text(lab->json, "id");
+    lab->name = text(lab->json, "name");
+    lab->broken = text(lab->json, "broken");
+    return lab;
+}
+
 struct lab **lab_list(const char *root, struct error *err)
 {
     char path[FILE_PATH];
@@ -357,19 +371,18 @@ struct lab **lab_list(const char *root, struct error *err)
     }
     struct lab **labs = allocate((size_t)n + 1, sizeof(struct lab *));
     int loaded = 0;
-    bool good = true;
     for (int i = 0; i < n; i++) {
-        if (good && file_exists(file_path(path, "%s/labs/%s/lab.json", root, entries[i]->d_name))) {
-            good = lab_load(root, entries[i]->d_name, &labs[loaded], err) == 0;
-            loaded += good;
+        struct error why;
+        const char *name = entries[i]->d_name;
+        if (file_exists(file_path(path, "%s/labs/%s/lab.json", root, name))) {
+            if (lab_load(root, name, &labs[loaded], &why) != 0)
+                labs[loaded] = broken_lab(name, &why);
+            loaded++;
         }
         free(entries[i]);
     }
     free(entries);
-    if (good)
-        return labs;
-    lab_list_destroy(labs);
-    return NULL;
+    return labs;
 }
 
 void lab_list_destroy(struct lab **labs)

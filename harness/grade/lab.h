@@ -70,7 +70,8 @@ struct lab {
     uint32_t mistakes;
     struct lab_option *replay, *demo;
     uint32_t replays, demos;
-    void *json; /* what the strings above point into */
+    void *json;   /* what the strings above point into */
+    char *broken; /* why lab.json can't be used: then there is nothing but folder, id and name; else NULL */
 };
 
 /* Reads labs/NN-name/lab.json below root. 0, or -errno and a sentence. */
@@ -89,8 +90,8 @@ struct lab_test *lab_find_test(const struct lab *lab, const char *name);
 /* The path of its world below the build folder; returns out. */
 const char *lab_world(const struct lab *lab, const char *build, char *out);
 
-/* All labs below root, by number: a list that ends with NULL, freed with lab_list_destroy. NULL and a sentence when one
- * can't be read. */
+/* All labs below root, by number, the broken ones too: a list that ends with NULL, freed with lab_list_destroy. NULL and
+ * a sentence where there is no folder of labs. */
 struct lab **lab_list(const char *root, struct error *err);
 void lab_list_destroy(struct lab **labs);
 
