@@ -5,7 +5,8 @@
 #   labs/NN-name/check*.c     program: the lab's tests
 #   bench/NN-name/PROG.c      programs: claims, replay, cost, demo (what a lab shows besides its claims), ranks (what
 #                             mpirun starts, where there is MPI); any other file there is linked into each of them
-#   reference/NN-name/*.c     plugin reference.so;   reference/NN-name/mistakes/X.c   plugin mistakes/X.so
+#   reference/NN-name/*.c     plugin reference.so
+#   reference/NN-name/mistakes/X.patch   plugin mistakes/X.so: the model solution with one change
 #   reference/NN-name/cuda/   plugin cuda.so: *.cu by nvcc, *.c by the compiler, where there is nvcc
 #   harness/*/*.c             library; harness/cli/main.c and harness/host/main.c are programs
 #   (any of these)/tests/*.c  one Criterion program a folder, run by `make test`
@@ -64,8 +65,9 @@ $B/build_info.h: $B/flags FORCE
 # Apart from $B/flags: the grader compiles what was handed in with those.
 $B/nvcc.flags: FORCE
 	@mkdir -p $B; printf '%s\n' '$(NVCC) $(NVFLAGS)' | cmp -s - $@ || printf '%s\n' '$(NVCC) $(NVFLAGS)' > $@
+compile = $(call quiet,CC,$<)mkdir -p $(@D); $(CC) $(CFLAGS) $(extra) -MMD -MP -c $< -o $@
 $B/obj/%.o: %.c $B/flags
-	$(call quiet,CC,$<)mkdir -p $(@D); $(CC) $(CFLAGS) $(extra) -MMD -MP -c $< -o $@
+	$(compile)
 $B/obj/harness/base/version.o: $B/build_info.h
 $B/obj/harness/base/version.o: extra = -I$B
 $B/obj/%.cu.o: %.cu $(wildcard reference/*/cuda/*.h reference/*/cuda/*.cuh) $B/nvcc.flags
@@ -84,7 +86,8 @@ $B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
 # ---- labs: programs of the judge's side, and plugins -----------------------------------------------------------------
 all := $B/faultline $B/faultline-host
 plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm$(cuda_note)
-mistakes = $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
+solution = $(firstword $(wildcard reference/$1/solution/*.c))
+mistakes = $(patsubst reference/$1/%.patch,$B/labs/$1/%.so,$(wildcard reference/$1/mistakes/*.patch))
 cuda = $(if $(NVCC),$(if $(wildcard reference/$1/cuda/*.cu),$B/labs/$1/cuda.so))
 plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so) $(call mistakes,$1)
 define lab_rules
@@ -96,7 +99,13 @@ all += $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
-$(call mistakes,$1): $B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o
+$(patsubst %.so,%.c,$(call mistakes,$1)): $B/labs/$1/%.c: reference/$1/%.patch $(call solution,$1)
+	$$(call quiet,PATCH,$$<)mkdir -p $$(@D); patch -s -F0 -r - -o $$@.$$$$$$$$ $(call solution,$1) $$< && mv $$@.$$$$$$$$ $$@ || { rm -f $$@.$$$$$$$$; \
+	  echo '$$< does not apply to $(call solution,$1) any more: make its change there anew (docs/adding-a-lab.md says how)' >&2; exit 1; }
+$(patsubst %.so,%.o,$(call mistakes,$1)): extra = -Ilabs/$1 -Wno-unused
+$(patsubst %.so,%.o,$(call mistakes,$1)): %.o: %.c $B/flags
+	$$(compile)
+$(call mistakes,$1): %.so: %.o
 $(call plugins,$1): $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
 $B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c) $(call world,$1) $(pluginsrc))
 	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64 -o $$@ $$^ -ldl -lm
@@ -120,7 +129,7 @@ $B/tests/$(call testname,$1): $(call objects,$(wildcard $1/*.c) $(if $(filter ha
 tests += $B/tests/$(call testname,$1)
 endef
 $(foreach d,$(testdirs),$(eval $(call test_rules,$d)))
--include $(patsubst %.o,%.d,$(call objects,$(sources) harness/testing.c))
+-include $(patsubst %.o,%.d,$(call objects,$(sources) harness/testing.c) $(foreach l,$(labs),$(patsubst %.so,%.o,$(call mistakes,$l))))
 
 setup:
 	@harness/setup.sh
