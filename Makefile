@@ -5,6 +5,7 @@
 #   labs/NN-name/check*.c     program: the lab's tests
 #   bench/NN-name/PROG.c      programs: claims, replay, cost, demo (what a lab shows besides its claims), ranks (what
 #                             mpirun starts, where there is MPI); any other file there is linked into each of them
+#   bench/NN-name/PROG/*.c    the same for a program of many files: PROG.c and what is linked into it alone
 #   reference/NN-name/*.c     plugin reference.so
 #   reference/NN-name/mistakes/X.patch   plugin mistakes/X.so: the model solution with one change
 #   reference/NN-name/cuda/   plugin cuda.so: *.cu by nvcc, *.c by the compiler, where there is nvcc
@@ -38,8 +39,9 @@ labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
 handin     = $(addprefix labs/$1/,$(notdir $(wildcard labs/$1/starter/*.c)))
 checks     = $(wildcard labs/$1/check*.c)
 world      = $(filter-out $(call checks,$1) $(call handin,$1),$(wildcard labs/$1/*.c))
-mains      = $(addprefix bench/$1/,claims.c cost.c replay.c demo.c ranks.c)
-programs   = $(filter-out $(if $(MPI),,%/ranks.c),$(filter $(call mains,$1),$(wildcard bench/$1/*.c)))
+program    = $(wildcard bench/$1/$2.c bench/$1/$2/*.c)
+programs   = $(foreach p,claims cost replay demo $(if $(MPI),ranks),$(if $(call program,$1,$p),$p))
+mains      = $(foreach p,claims cost replay demo ranks,bench/$1/$p.c bench/$1/$p/$p.c)
 shared     = $(filter-out $(call mains,$1),$(wildcard bench/$1/*.c))
 objects    = $(patsubst %.c,$B/obj/%.o,$1)
 libsrc    := $(filter-out harness/cli/main.c harness/host/main.c,$(wildcard harness/*/*.c))
@@ -95,7 +97,7 @@ $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c 
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
 all += $(call plugins,$1) $(call cuda,$1)
 $B/labs/$1/reference.so: cuda_note = $(if $(wildcard reference/$1/cuda/*.cu),$(if $(NVCC),,; echo '  lab $1: no nvcc here, so its CUDA entries are left out (CUDA toolkit: https://developer.nvidia.com/cuda-downloads)'))
-all += $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
+all += $(if $(call checks,$1),$B/labs/$1/check)
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
@@ -109,19 +111,24 @@ $(call mistakes,$1): %.so: %.o
 $(call plugins,$1): $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
 $B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c) $(call world,$1) $(pluginsrc))
 	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64 -o $$@ $$^ -ldl -lm
-$(call objects,bench/$1/ranks.c): extra += $(MPI)
+$(call objects,bench/$1/ranks.c bench/$1/ranks/ranks.c): extra += $(MPI)
 $B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
-$(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1)): $B/labs/$1/%: $B/obj/bench/$1/%.o $(call objects,$(call shared,$1) $(call world,$1)) $B/lib.a
-	$$(call link,$$^)
 $B/labs/$1/world.list: $(call objects,$(call world,$1) $(pluginsrc))
 	@mkdir -p $$(@D); echo $$^ > $$@
 all += $B/labs/$1/world.list
 endef
-$(foreach l,$(labs),$(eval $(call lab_rules,$l)))
+define program_rules
+$B/labs/$1/$2: $(call objects,$(call program,$1,$2) $(call shared,$1) $(call world,$1)) $B/lib.a
+	$$(call link,$$^)
+all += $B/labs/$1/$2
+endef
+$(foreach l,$(labs),$(eval $(call lab_rules,$l))$(foreach p,$(call programs,$l),$(eval $(call program_rules,$l,$p))))
 
-# Tests below reference/ and bench/ are linked with the files beside them (bench: but for its programs) and the lab's world.
-beside = $(if $(filter reference/%,$1),$(wildcard $1/*.c),$(call shared,$(notdir $1))) $(call world,$(notdir $1))
+# Tests below reference/ and bench/ are linked with the files beside them (bench: and those of its programs, but for
+# PROG.c) and the lab's world.
+parts  = $(filter-out $(call mains,$1) bench/$1/tests/%,$(wildcard bench/$1/*.c bench/$1/*/*.c))
+beside = $(if $(filter reference/%,$1),$(wildcard $1/*.c),$(call parts,$(notdir $1))) $(call world,$(notdir $1))
 define test_rules
 $B/tests/$(call testname,$1): $(call objects,$(wildcard $1/*.c) $(if $(filter harness/%,$1),,$(call beside,$(patsubst %/tests,%,$1)))) \
   $B/obj/harness/testing.o $B/lib.a
