@@ -8,7 +8,7 @@
 #   bench/NN-name/PROG/*.c    the same for a program of many files: PROG.c and what is linked into it alone
 #   reference/NN-name/*.c     plugin reference.so
 #   reference/NN-name/mistakes/X.patch   plugin mistakes/X.so: the model solution with one change
-#   reference/NN-name/cuda/   plugin cuda.so: *.cu by nvcc, *.c by the compiler, where there is nvcc
+#   reference/NN-name/cuda/   plugin cuda.so: *.cu by nvcc, *.c by the compiler; built by `make cuda` alone, it takes minutes
 #   harness/*/*.c             library; harness/cli/main.c and harness/host/main.c are programs
 #   (any of these)/tests/*.c  one Criterion program a folder, run by `make test`
 
@@ -87,16 +87,14 @@ $B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
 
 # ---- labs: programs of the judge's side, and plugins -----------------------------------------------------------------
 all := $B/faultline $B/faultline-host
-plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm$(cuda_note)
+plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm
 solution = $(firstword $(wildcard reference/$1/solution/*.c))
 mistakes = $(patsubst reference/$1/%.patch,$B/labs/$1/%.so,$(wildcard reference/$1/mistakes/*.patch))
-cuda = $(if $(NVCC),$(if $(wildcard reference/$1/cuda/*.cu),$B/labs/$1/cuda.so))
 plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so) $(call mistakes,$1)
 define lab_rules
 $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
-all += $(call plugins,$1) $(call cuda,$1)
-$B/labs/$1/reference.so: cuda_note = $(if $(wildcard reference/$1/cuda/*.cu),$(if $(NVCC),,; echo '  lab $1: no nvcc here, so its CUDA entries are left out (CUDA toolkit: https://developer.nvidia.com/cuda-downloads)'))
+all += $(call plugins,$1)
 all += $(if $(call checks,$1),$B/labs/$1/check)
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
@@ -140,10 +138,14 @@ $(foreach d,$(testdirs),$(eval $(call test_rules,$d)))
 
 setup:
 	@harness/setup.sh
-build: $(all) ## everything, without running it
+# CUDA is asked for by name; once it is there, `build` keeps it up to date, after everything else.
+cuda := $(foreach l,$(labs),$(if $(wildcard reference/$l/cuda/*.cu),$B/labs/$l/cuda.so))
+build: $(all) $(if $(NVCC),$(wildcard $(cuda))) ## everything, without running it
+cuda: setup ## the CUDA entries of labs that have some; takes nvcc, and minutes
+	@$(if $(NVCC),$(MAKE) $(cuda),echo 'cuda: there is no nvcc here; it comes with the CUDA toolkit: https://developer.nvidia.com/cuda-downloads' >&2; exit 2)
 programs: $B/faultline $B/faultline-host
 compared: programs $(filter %/reference.so %/check %/claims %/replay,$(all)) # what harness/same_bytes.sh runs
-.PHONY: build programs compared
+.PHONY: build cuda programs compared
 
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
 cli = $B/faultline $@ $(LAB) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) $(ARGS)
@@ -186,7 +188,7 @@ reset: setup ## the starter back; what you wrote is kept beside it  (LAB=01)
 # ---- what the project's own people run -------------------------------------------------------------------------------
 tests: $(tests)
 test: ## sets the machine up, builds, runs every test of the project
-	@harness/setup.sh test && $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) build tests && harness/test.sh
+	@harness/setup.sh test && $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) build tests $(if $(NVCC),$(cuda)) && harness/test.sh
 verify: setup ## is the lab itself right: starter, reference, mistakes, attacks, claims  (LAB=01)
 	@$(MAKE) build && $(cli)
 lint: ## style and static analysis

@@ -36,7 +36,7 @@ static const struct at_gpu *load(char *why, size_t size)
     const char *build = getenv("FAULTLINE_BUILD");
     file_path(path, "%s/labs/08-ring-attention/cuda.so", build && *build ? build : "build");
     if (!file_exists(path)) {
-        snprintf(why, size, "built without CUDA (nvcc)");
+        snprintf(why, size, "cuda.so is not built: make cuda, which takes nvcc");
         return NULL;
     }
     so = so ? so : dlopen(path, RTLD_NOW | RTLD_LOCAL);
