@@ -90,7 +90,7 @@ all := $B/faultline $B/faultline-host
 plugin = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic -o $@ $^ -lm
 solution = $(firstword $(wildcard reference/$1/solution/*.c))
 mistakes = $(patsubst reference/$1/%.patch,$B/labs/$1/%.so,$(wildcard reference/$1/mistakes/*.patch))
-plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so) $(call mistakes,$1)
+plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
 define lab_rules
 $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
@@ -106,7 +106,7 @@ $(patsubst %.so,%.o,$(call mistakes,$1)): extra = -Ilabs/$1 -Wno-unused
 $(patsubst %.so,%.o,$(call mistakes,$1)): %.o: %.c $B/flags
 	$$(compile)
 $(call mistakes,$1): %.so: %.o
-$(call plugins,$1): $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
+$(call plugins,$1) $(call mistakes,$1): $(call objects,$(call world,$1) $(pluginsrc)); $$(plugin)
 $B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c) $(call world,$1) $(pluginsrc))
 	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64 -o $$@ $$^ -ldl -lm
 $(call objects,bench/$1/ranks.c bench/$1/ranks/ranks.c): extra += $(MPI)
@@ -141,11 +141,13 @@ setup:
 # CUDA is asked for by name; once it is there, `build` keeps it up to date, after everything else.
 cuda := $(foreach l,$(labs),$(if $(wildcard reference/$l/cuda/*.cu),$B/labs/$l/cuda.so))
 build: $(all) $(if $(NVCC),$(wildcard $(cuda))) ## everything, without running it
+# Not in `build`: 191 of them take longer than all else.
+mistakes: $(foreach l,$(labs),$(call mistakes,$l))
 cuda: setup ## the CUDA entries of labs that have some; takes nvcc, and minutes
 	@$(if $(NVCC),$(MAKE) $(cuda),echo 'cuda: there is no nvcc here; it comes with the CUDA toolkit: https://developer.nvidia.com/cuda-downloads' >&2; exit 2)
 programs: $B/faultline $B/faultline-host
 compared: programs $(filter %/reference.so %/check %/claims %/replay,$(all)) # what harness/same_bytes.sh runs
-.PHONY: build cuda programs compared
+.PHONY: build cuda mistakes programs compared
 
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
 cli = $B/faultline $@ $(LAB) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) $(ARGS)
@@ -186,11 +188,11 @@ reset: setup ## the starter back; what you wrote is kept beside it  (LAB=01)
 	@$(MAKE) programs && $(cli)
 
 # ---- what the project's own people run -------------------------------------------------------------------------------
-tests: $(tests)
+tests: $(tests) mistakes # of which some tests use some
 test: ## sets the machine up, builds, runs every test of the project
 	@harness/setup.sh test && $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc)) build tests $(if $(NVCC),$(cuda)) && harness/test.sh
 verify: setup ## is the lab itself right: starter, reference, mistakes, attacks, claims  (LAB=01)
-	@$(MAKE) build && $(cli)
+	@$(MAKE) build mistakes && $(cli)
 lint: ## style and static analysis
 	@harness/setup.sh test && harness/lint.sh
 format: ## puts every C file into the project's style
