@@ -5,8 +5,10 @@
 #   labs/NN-name/check*.c     program: the lab's tests
 #   bench/NN-name/PROG.c      programs: claims, replay, cost, demo (what a lab shows besides its claims), ranks (what
 #                             mpirun starts, where there is MPI); any other file there is linked into each of them
-#   reference/NN-name/*.c     plugin reference.so;   reference/NN-name/mistakes/X.c   plugin mistakes/X.so
-#   reference/NN-name/cuda/   plugin cuda.so: *.cu by nvcc, *.c by the compiler, where there is nvcc
+#   bench/NN-name/PROG/*.c    the same for a program of many files: PROG.c and what is linked into it alone
+#   reference/NN-name/*.c     plugin reference.so
+#   reference/NN-name/mistakes/X.patch   plugin mistakes/X.so: the model solution with one change
+#   reference/NN-name/cuda/   plugin cuda.so: *.cu by nvcc, *.c by the compiler; built by `make cuda` alone, it takes minutes
 #   harness/*/*.c             library; harness/cli/main.c and harness/host/main.c are programs
 #   (any of these)/tests/*.c  one Criterion program a folder, run by `make test`
 
@@ -37,8 +39,9 @@ labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
 handin     = $(addprefix labs/$1/,$(notdir $(wildcard labs/$1/starter/*.c)))
 checks     = $(wildcard labs/$1/check*.c)
 world      = $(filter-out $(call checks,$1) $(call handin,$1),$(wildcard labs/$1/*.c))
-mains      = $(addprefix bench/$1/,claims.c cost.c replay.c demo.c ranks.c)
-programs   = $(filter-out $(if $(MPI),,%/ranks.c),$(filter $(call mains,$1),$(wildcard bench/$1/*.c)))
+program    = $(wildcard bench/$1/$2.c bench/$1/$2/*.c)
+programs   = $(foreach p,claims cost replay demo $(if $(MPI),ranks),$(if $(call program,$1,$p),$p))
+mains      = $(foreach p,claims cost replay demo ranks,bench/$1/$p.c bench/$1/$p/$p.c)
 shared     = $(filter-out $(call mains,$1),$(wildcard bench/$1/*.c))
 objects    = $(patsubst %.c,$B/obj/%.o,$1)
 libsrc    := $(filter-out harness/cli/main.c harness/host/main.c,$(wildcard harness/*/*.c))
@@ -64,8 +67,9 @@ $B/build_info.h: $B/flags FORCE
 # Apart from $B/flags: the grader compiles what was handed in with those.
 $B/nvcc.flags: FORCE
 	@mkdir -p $B; printf '%s\n' '$(NVCC) $(NVFLAGS)' | cmp -s - $@ || printf '%s\n' '$(NVCC) $(NVFLAGS)' > $@
+compile = $(call quiet,CC,$<)mkdir -p $(@D); $(CC) $(CFLAGS) $(extra) -MMD -MP -c $< -o $@
 $B/obj/%.o: %.c $B/flags
-	$(call quiet,CC,$<)mkdir -p $(@D); $(CC) $(CFLAGS) $(extra) -MMD -MP -c $< -o $@
+	$(compile)
 $B/obj/harness/base/version.o: $B/build_info.h
 $B/obj/harness/base/version.o: extra = -I$B
 $B/obj/%.cu.o: %.cu $(wildcard reference/*/cuda/*.h reference/*/cuda/*.cuh) $B/nvcc.flags
@@ -89,23 +93,21 @@ number = $(firstword $(subst -, ,$1))
 world_so = $B/labs/$1/world-$(number).so
 shared_object = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic,-z,now
 plugin_flags = $(if $(san),,-nostartfiles) -Wl,--no-as-needed,--version-script=harness/host/plugin.map
-plugin = $(shared_object) $(plugin_flags) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.o %.so,$^) -lm$(cuda_note)
-mistakes = $(patsubst reference/$1/mistakes/%.c,$B/labs/$1/mistakes/%.so,$(wildcard reference/$1/mistakes/*.c))
-cuda = $(if $(NVCC),$(if $(wildcard reference/$1/cuda/*.cu),$B/labs/$1/cuda.so))
-own_plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
-plugins = $(own_plugins) $(call mistakes,$1)
-lab_programs = $(if $(call checks,$1),$B/labs/$1/check) $(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1))
+plugin = $(shared_object) $(plugin_flags) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.o %.so,$^) -lm
+solution = $(firstword $(wildcard reference/$1/solution/*.c))
+mistakes = $(patsubst reference/$1/%.patch,$B/labs/$1/%.so,$(wildcard reference/$1/mistakes/*.patch))
+plugins = $(foreach p,starter pristine $(if $(wildcard reference/$1/*.c),reference),$B/labs/$1/$p.so)
+lab_programs = $(if $(call checks,$1),$B/labs/$1/check) $(foreach p,$(call programs,$1),$B/labs/$1/$p)
 define lab_rules
 $(call objects,$(wildcard labs/$1/*.c labs/$1/*/*.c bench/$1/*.c bench/$1/*/*.c reference/$1/*.c reference/$1/*/*.c)): extra = -Ilabs/$1 -Ireference/$1 -Ibench/$1
 $(call objects,$(call handin,$1)): extra += -Wno-error -Wno-conversion -Wno-shadow
 $(call objects,$(call world,$1) $(worldsrc)): extra += -fvisibility=default
-all += $(call plugins,$1) $(call cuda,$1)
+all += $(call plugins,$1)
 $(world_so): $(call objects,$(call world,$1) $(worldsrc))
 	$$(shared_object) -Wl,-soname,$$(@F) -o $$@ $$^ -lm
-$B/labs/$1/reference.so: cuda_note = $(if $(wildcard reference/$1/cuda/*.cu),$(if $(NVCC),,; echo '  lab $1: no nvcc here, so its CUDA entries are left out (CUDA toolkit: https://developer.nvidia.com/cuda-downloads)'))
-all += $(call lab_programs,$1)
+all += $(if $(call checks,$1),$B/labs/$1/check)
 # A stamp: the lab is built, and newer than all of these. `faultline` looks at the same files (harness/cli/build.c).
-$B/labs/$1/built: $B/faultline $B/faultline-host $(filter-out %/starter.so,$(call own_plugins,$1)) $(call lab_programs,$1) \
+$B/labs/$1/built: $B/faultline $B/faultline-host $(filter-out %/starter.so,$(call plugins,$1)) $(call lab_programs,$1) \
   $(wildcard harness/*/*.[ch] labs/$1/starter/*.c reference/$1/*.[ch] bench/$1/*.[ch] bench/$1/*/*.[ch]) \
   $(filter-out $(call handin,$1),$(wildcard labs/$1/*.[ch])) Makefile
 	@touch $$@
@@ -113,20 +115,31 @@ all += $B/labs/$1/built
 $B/labs/$1/starter.so: $(call objects,$(call handin,$1))
 $B/labs/$1/pristine.so: $(call objects,$(wildcard labs/$1/starter/*.c))
 $B/labs/$1/reference.so: $(call objects,$(wildcard reference/$1/*.c))
-$(call mistakes,$1): $B/labs/$1/mistakes/%.so: $B/obj/reference/$1/mistakes/%.o
-$(call plugins,$1): $(world_so) harness/host/plugin.map; $$(plugin)
+$(patsubst %.so,%.c,$(call mistakes,$1)): $B/labs/$1/%.c: reference/$1/%.patch $(call solution,$1)
+	$$(call quiet,PATCH,$$<)mkdir -p $$(@D); patch -s -F0 -r - -o $$@.$$$$$$$$ $(call solution,$1) $$< && mv $$@.$$$$$$$$ $$@ || { rm -f $$@.$$$$$$$$; \
+	  echo '$$< does not apply to $(call solution,$1) any more: make its change there anew (docs/adding-a-lab.md says how)' >&2; exit 1; }
+$(patsubst %.so,%.o,$(call mistakes,$1)): extra = -Ilabs/$1 -Wno-unused
+$(patsubst %.so,%.o,$(call mistakes,$1)): %.o: %.c $B/flags
+	$$(compile)
+$(call mistakes,$1): %.so: %.o
+$(call plugins,$1) $(call mistakes,$1): $(world_so) harness/host/plugin.map; $$(plugin)
 $B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c)) $(world_so)
 	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl -lm
-$(call objects,bench/$1/ranks.c): extra += $(MPI)
+$(call objects,bench/$1/ranks.c bench/$1/ranks/ranks.c): extra += $(MPI)
 $B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
-$(patsubst bench/$1/%.c,$B/labs/$1/%,$(call programs,$1)): $B/labs/$1/%: $B/obj/bench/$1/%.o $(call objects,$(call shared,$1) $(call world,$1)) $B/lib.a
-	$$(call link,$$^)
 endef
-$(foreach l,$(labs),$(eval $(call lab_rules,$l)))
+define program_rules
+$B/labs/$1/$2: $(call objects,$(call program,$1,$2) $(call shared,$1) $(call world,$1)) $B/lib.a
+	$$(call link,$$^)
+all += $B/labs/$1/$2
+endef
+$(foreach l,$(labs),$(eval $(call lab_rules,$l))$(foreach p,$(call programs,$l),$(eval $(call program_rules,$l,$p))))
 
-# Tests below reference/ and bench/ are linked with the files beside them (bench: but for its programs) and the lab's world.
-beside = $(if $(filter reference/%,$1),$(wildcard $1/*.c),$(call shared,$(notdir $1))) $(call world,$(notdir $1))
+# Tests below reference/ and bench/ are linked with the files beside them (bench: and those of its programs, but for
+# PROG.c) and the lab's world.
+parts  = $(filter-out $(call mains,$1) bench/$1/tests/%,$(wildcard bench/$1/*.c bench/$1/*/*.c))
+beside = $(if $(filter reference/%,$1),$(wildcard $1/*.c),$(call parts,$(notdir $1))) $(call world,$(notdir $1))
 define test_rules
 $B/tests/$(call testname,$1): $(call objects,$(wildcard $1/*.c) $(if $(filter harness/%,$1),,$(call beside,$(patsubst %/tests,%,$1)))) \
   $B/obj/harness/testing.o $B/lib.a
@@ -134,16 +147,22 @@ $B/tests/$(call testname,$1): $(call objects,$(wildcard $1/*.c) $(if $(filter ha
 tests += $B/tests/$(call testname,$1)
 endef
 $(foreach d,$(testdirs),$(eval $(call test_rules,$d)))
--include $(patsubst %.o,%.d,$(call objects,$(sources) harness/testing.c))
+-include $(patsubst %.o,%.d,$(call objects,$(sources) harness/testing.c) $(foreach l,$(labs),$(patsubst %.so,%.o,$(call mistakes,$l))))
 
 setup:
 	@harness/setup.sh
+# CUDA is asked for by name; once it is there, `build` keeps it up to date, after everything else.
+cuda := $(foreach l,$(labs),$(if $(wildcard reference/$l/cuda/*.cu),$B/labs/$l/cuda.so))
 build: ## everything, without running it
 	@$(locked) everything
-everything: $(all)
+everything: $(all) $(if $(NVCC),$(wildcard $(cuda)))
+# Not in `build`: 191 of them take longer than all else.
+mistakes: $(foreach l,$(labs),$(call mistakes,$l))
+cuda: setup ## the CUDA entries of labs that have some; takes nvcc, and minutes
+	@$(if $(NVCC),$(locked) $(cuda),echo 'cuda: there is no nvcc here; it comes with the CUDA toolkit: https://developer.nvidia.com/cuda-downloads' >&2; exit 2)
 programs: $B/faultline $B/faultline-host
 compared: programs $(filter %/reference.so %/check %/claims %/replay,$(all)) # what harness/same_bytes.sh runs
-.PHONY: build everything programs compared
+.PHONY: build everything cuda mistakes programs compared
 
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
 locked = harness/locked.sh '$B' $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
@@ -186,11 +205,11 @@ reset: setup ## the starter back; what you wrote is kept beside it  (LAB=01)
 	@$(locked) programs && $(cli)
 
 # ---- what the project's own people run -------------------------------------------------------------------------------
-tests: $(tests)
+tests: $(tests) mistakes # of which some tests use some
 test: ## sets the machine up, builds, runs every test of the project
-	@harness/setup.sh test && $(locked) everything tests && harness/test.sh
+	@harness/setup.sh test && $(locked) everything tests $(if $(NVCC),$(cuda)) && harness/test.sh
 verify: setup ## is the lab itself right: starter, reference, mistakes, attacks, claims  (LAB=01)
-	@$(locked) everything && $(cli)
+	@$(locked) everything mistakes && $(cli)
 lint: ## style and static analysis
 	@harness/setup.sh test && harness/lint.sh
 format: ## puts every C file into the project's style

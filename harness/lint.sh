@@ -36,7 +36,7 @@ format() {
 mpi() {
   case $1 in */ranks.c) pkg-config --cflags-only-I ompi-c 2>/dev/null ;; esac
 }
-# All but what is wrong on purpose. Only what changed since it was last clean: a stamp holds the checksum of the file, of all headers and of the settings. The include folders of a file
+# All but attacks, which are wrong on purpose. Only what changed since it was last clean: a stamp holds the checksum of the file, of all headers and of the settings. The include folders of a file
 # are those that the Makefile gives it.
 tidy_one() {
   stamp=$build/tidy/$(echo "$1" | tr / _) now="whole $2 $(cksum <"$1")" checks=
@@ -55,8 +55,8 @@ tidy_one() {
 tidy() {
   mkdir -p "$build/tidy"
   base=$(files '*.h' .clang-tidy | xargs cat | cksum)
-  without=$(pkg-config --exists ompi-c || echo '^bench/[^/]*/ranks\.c$')
-  files '*.c' | grep -v -e '^harness/host/attacks/' -e '/mistakes/' ${without:+-e "$without"} | xargs -P "$(nproc)" -I '{}' "$0" --tidy-one '{}' "$base"
+  without=$(pkg-config --exists ompi-c || echo '/ranks\.c$')
+  files '*.c' | grep -v -e '^harness/host/attacks/' ${without:+-e "$without"} | xargs -P "$(nproc)" -I '{}' "$0" --tidy-one '{}' "$base"
 }
 
 cpp_check() {

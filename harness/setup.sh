@@ -21,7 +21,8 @@ make|make
 bwrap|bubblewrap
 gnuplot|gnuplot-nox
 pkg-config|pkg-config
-git|git'
+git|git
+patch|patch'
 # Headers of the C library come only as a recommendation of the compiler.
 run="$run
 /usr/include/stdio.h|libc6-dev"

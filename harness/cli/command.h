@@ -17,7 +17,7 @@
 /* What was asked for. Strings point into argv. */
 struct options {
     const char *lab;  /* as written; NULL: none was named */
-    const char *file; /* the second word: a trace, say */
+    const char *file; /* the second word: a trace, the name of a mistake */
     const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *only,
         *sizes, *threads, *operations, *counters, *baseline, *rounds, *trials, *load;
     uint64_t seed, secret;
@@ -44,10 +44,10 @@ struct command {
     bool needs_lab;
     enum command_own {
         OWN_NONE,
-        OWN_REPLAY,
-        OWN_DEMO
-    } own; /* takes the options in the lab's "replay" or "demo" too;
-                                                                and replay a second word, the trace */
+        OWN_WORD,   /* a second word, no options of the lab's */
+        OWN_REPLAY, /* a second word, the trace, and the options in the lab's "replay" */
+        OWN_DEMO    /* the options in the lab's "demo" */
+    } own;
     enum exit_code (*run)(struct session *session);
     const char *detail; /* more help, or NULL */
 };
@@ -95,5 +95,6 @@ enum exit_code command_status(struct session *session);
 enum exit_code command_hint(struct session *session);
 enum exit_code command_reset(struct session *session);
 enum exit_code command_verify(struct session *session);
+enum exit_code command_mistake(struct session *session);
 
 #endif

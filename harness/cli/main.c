@@ -52,6 +52,11 @@ static const struct command commands[] = {
      "faultline hint 01 --test TASK", "test all", true, OWN_NONE, command_hint, NULL},
     {"reset", "Puts the starter back; what you wrote is kept beside it.", "reset LAB", "faultline reset 01", "", true,
      OWN_NONE, command_reset, NULL},
+    {"mistake", "A wrong answer as a file to hand in; without NAME all of them, and what their authors believed.",
+     "mistake LAB [NAME]", "faultline mistake 01 burst > load_balancing.c", "", true, OWN_WORD, command_mistake,
+     "Each is a change of the model solution, reference/LAB/mistakes/NAME.patch. What is printed is the whole file "
+     "with "
+     "that change in it."},
     {"verify", "For authors of labs: the lab itself is tested.", "verify [LAB]", "faultline verify 01", "only", false,
      OWN_NONE, command_verify,
      "The starter fails every graded test, the reference passes all, each mistake is caught by the test that lab.json "
@@ -102,7 +107,7 @@ int main(int argc, char **argv)
     }
     struct session session = {0};
     options_parse(command, argc, argv, &session.options);
-    if (session.options.help && !(command->own != OWN_NONE && session.options.lab)) {
+    if (session.options.help && !(command->own >= OWN_REPLAY && session.options.lab)) {
         options_help(command, NULL);
         return EXIT_FINE;
     }

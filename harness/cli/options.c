@@ -80,7 +80,7 @@ static void print_option(const char *name, const char *argument, const char *wha
 static const struct lab_option *own_options(const struct command *command, const struct lab *lab, uint32_t *n)
 {
     const bool replay = command->own == OWN_REPLAY;
-    *n = !lab || command->own == OWN_NONE ? 0 : replay ? lab->replays : lab->demos;
+    *n = !lab || command->own < OWN_REPLAY ? 0 : replay ? lab->replays : lab->demos;
     return *n == 0 ? NULL : replay ? lab->replay : lab->demo;
 }
 
@@ -189,7 +189,7 @@ static void take_word(const struct command *command, const char *word, struct op
 {
     if (!options->lab)
         options->lab = word;
-    else if (!options->file && command->own == OWN_REPLAY)
+    else if (!options->file && (command->own == OWN_WORD || command->own == OWN_REPLAY))
         options->file = word;
     else if (takes(command, "submission"))
         error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; was --submission %s meant?", command->name, word,
@@ -224,7 +224,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
         for (size_t k = 0; k < OPTIONS; k++)
             if (strcmp(table[k].name, name) == 0 && takes(command, name))
                 o = &table[k];
-        if (!o && command->own == OWN_NONE)
+        if (!o && command->own < OWN_REPLAY)
             unknown(command, name);
         const char *value = equals ? equals + 1 : o && o->kind == FLAG ? NULL : i + 1 < argc ? argv[++i] : NULL;
         if (!o) {

@@ -137,7 +137,7 @@ enum exit_code session_start(const struct command *command, struct session *s)
     if (s->options.help) {
         options_help(command, s->lab);
     } else {
-        if (command->own != OWN_NONE)
+        if (command->own >= OWN_REPLAY)
             options_of_lab(command, s->lab, &s->options);
         code = command->run(s);
     }

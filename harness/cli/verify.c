@@ -121,7 +121,7 @@ static void verify_mistake(struct tally *t, const struct lab_mistake *m)
     char plugin[200];
     bool caught = false, wrong = false;
     enum verdict verdict = VERDICT_FINISHED;
-    snprintf(plugin, sizeof plugin, "mistakes/%.*s.so", (int)(strlen(m->file) > 2 ? strlen(m->file) - 2 : 0), m->file);
+    snprintf(plugin, sizeof plugin, "mistakes/%.150s.so", m->name);
     for (uint32_t i = 0; i < t->lab->public_seeds && !caught; i++) {
         struct grade_result *r = grade_file(t, plugin, m->caught_by, t->lab->public_seed[i], 0);
         if (!r)
@@ -132,13 +132,13 @@ static void verify_mistake(struct tally *t, const struct lab_mistake *m)
         wrong = verdict != VERDICT_GRADER_FAULT && verdict != VERDICT_NO_ENTRY && verdict != VERDICT_NO_BUILD;
         grade_result_destroy(r);
     }
-    verify_line(t, caught && wrong, "mistake %s is caught by %s (%s)", m->file, m->caught_by, verdict_name(verdict));
+    verify_line(t, caught && wrong, "mistake %s is caught by %s (%s)", m->name, m->caught_by, verdict_name(verdict));
 }
 
-static int is_c_file(const struct dirent *e)
+static int is_patch(const struct dirent *e)
 {
-    size_t n = strlen(e->d_name);
-    return n > 2 && e->d_name[0] != '.' && strcmp(e->d_name + n - 2, ".c") == 0;
+    const char *dot = strrchr(e->d_name, '.');
+    return dot && dot > e->d_name && strcmp(dot, ".patch") == 0;
 }
 
 static void all_are_named(struct tally *t)
@@ -146,11 +146,12 @@ static void all_are_named(struct tally *t)
     char folder[FILE_PATH];
     struct dirent **files;
     int n = scandir(file_path(folder, "%s/reference/%s/mistakes", t->session->root, strchr(t->lab->folder, '/') + 1),
-                    &files, is_c_file, alphasort);
+                    &files, is_patch, alphasort);
     for (int i = 0; i < n; i++) {
         bool named = false;
+        *strrchr(files[i]->d_name, '.') = '\0';
         for (uint32_t k = 0; k < t->lab->mistakes; k++)
-            named = named || strcmp(t->lab->mistake[k].file, files[i]->d_name) == 0;
+            named = named || strcmp(t->lab->mistake[k].name, files[i]->d_name) == 0;
         if (!named)
             verify_line(t, false, "mistake %s is not named in lab.json", files[i]->d_name);
         free(files[i]);
@@ -178,7 +179,7 @@ static void verify_plugin(struct tally *t, uint32_t i, void *context)
 static const char *plugin_name(uint32_t i, void *context)
 {
     const struct plugins *p = context;
-    return i >= p->firsts ? p->lab->mistake[i - p->firsts].file : "starter or reference";
+    return i >= p->firsts ? p->lab->mistake[i - p->firsts].name : "starter or reference";
 }
 
 static void verify_plugins(struct tally *t, bool starter, bool reference, bool mistakes)

@@ -152,17 +152,11 @@ static void verify_attack(struct tally *t, const char *file, const char *starter
     free(text);
 }
 
-/* The submission that is graded before and after the attacks: the model solution, or a mistake, which solves some things
- * and not others. */
+/* The submission that is graded before and after the attacks: the model solution. */
 static bool find_honest(const struct tally *t, char *path)
 {
-    const char *folder = strchr(t->lab->folder, '/') + 1;
-    if (file_exists(file_path(path, "%s/reference/%s/solution/%s", t->session->root, folder, t->lab->hand_in[0])))
-        return true;
-    if (t->lab->mistakes == 0)
-        return false;
-    file_path(path, "%s/reference/%s/mistakes/%s", t->session->root, folder, t->lab->mistake[0].file);
-    return file_exists(path);
+    return file_exists(file_path(path, "%s/reference/%s/solution/%s", t->session->root, strchr(t->lab->folder, '/') + 1,
+                                 t->lab->hand_in[0]));
 }
 
 static uint32_t verify_normal(struct tally *t, const char *when, const char *path)

@@ -36,8 +36,7 @@ static const struct field task_fields[] = {
 };
 
 static const struct field mistake_fields[] = {
-    {"file", FIELD_FILE, true, 0, 0, NULL},
-    {"what", FIELD_TEXT, true, 0, 0, NULL},
+    {"name", FIELD_FILE, true, 0, 0, NULL},
     {"caught_by", FIELD_TEXT, true, 0, 0, NULL},
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
@@ -171,7 +170,7 @@ static void read_fields(struct lab *lab, const json_t *json)
     lab->mistake = allocate(lab->mistakes, sizeof *lab->mistake);
     for (uint32_t i = 0; i < lab->mistakes; i++) {
         const json_t *m = json_array_get(mistakes, i);
-        lab->mistake[i] = (struct lab_mistake){text(m, "file"), text(m, "what"), text(m, "caught_by")};
+        lab->mistake[i] = (struct lab_mistake){text(m, "name"), text(m, "caught_by")};
     }
     lab->replay = read_options(json_object_get(json, "replay"), &lab->replays);
     lab->demo = read_options(json_object_get(json, "demo"), &lab->demos);

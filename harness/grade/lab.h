@@ -40,8 +40,7 @@ struct lab_task {
 };
 
 struct lab_mistake {
-    char *file;      /* "burst.c" in reference/NN-x/mistakes */
-    char *what;      /* what its author believed */
+    char *name;      /* "burst": reference/NN-x/mistakes/burst.patch says what its author believed */
     char *caught_by; /* "task/test" */
 };
 

@@ -1,6 +1,6 @@
 /* ranks.c: rings of MPI processes, started here, against the same ring on the loop. */
 #include "job.h"
-#include "ranks_options.h"
+#include "ranks/ranks_options.h"
 #include "runs.h"
 
 #include "base/file.h"

@@ -1,6 +1,6 @@
 /* What a text recalls: words, codes, passes, planted sentences, and the program. */
-#include "recall_needle.h"
-#include "recall_pass.h"
+#include "replay/recall_needle.h"
+#include "replay/recall_pass.h"
 #include "runs.h"
 #include "test_file.h"
 

@@ -1,5 +1,5 @@
 /* replay: what people and programs get, and what it refuses. */
-#include "recall_needle.h"
+#include "replay/recall_needle.h"
 #include "test_file.h"
 
 #include "base/file.h"

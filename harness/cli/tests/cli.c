@@ -67,7 +67,14 @@ static void make_project(void)
         "task\", \"entry\": \"mine\","
         " \"hints\": [\"hint one\", \"hint two\", \"hint three\"],"
         " \"tests\": [{\"id\": \"easy\", \"what\": \"w\", \"points\": 3, \"hidden_points\": 2}, {\"id\": "
-        "\"hard\", \"what\": \"v\", \"points\": 4, \"hidden_points\": 0}]}]}",
+        "\"hard\", \"what\": \"v\", \"points\": 4, \"hidden_points\": 0}]}],"
+        " \"mistakes\": [{\"name\": \"one_more\", \"caught_by\": \"first/hard\"}]}",
+        0644);
+    write_text("reference/99-tiny/solution/mine.c", "/* right */\nint answer = 42;\n", 0644);
+    write_text(
+        "reference/99-tiny/mistakes/one_more.patch",
+        "Its author believed that one\nmore is better.\n\nIt is not.\n\n--- a/mine.c\n+++ b/mine.c\n@@ -1,2 +1,2 @@\n"
+        " /* right */\n-int answer = 42;\n+int answer = 43;\n",
         0644);
     write_text("labs/99-tiny/starter/mine.c", "int starter;\n", 0644);
     write_text("labs/99-tiny/mine.c", "int my_own_work;\n", 0644);
@@ -108,8 +115,8 @@ Test(cli, helps)
     expect("--help", 0, "grade");
     expect("", 2, "COMMAND");
     expect("--version", 0, "compiler:");
-    static const char *const commands[] = {"list",   "demo", "check", "watch",  "grade",  "replay",
-                                           "status", "hint", "reset", "verify", "machine"};
+    static const char *const commands[] = {"list",   "demo", "check", "watch",  "grade",   "replay",
+                                           "status", "hint", "reset", "verify", "machine", "mistake"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         char words[60];
         snprintf(words, sizeof words, "%s --help", commands[i]);
@@ -134,6 +141,19 @@ Test(cli, says_what_was_probably_meant)
     expect("hint 99", 2, "first");
     expect("verify 99 --only everything", 2, "everything");
     expect("grade 99 --submission /nonexistent", 2, "/nonexistent");
+}
+
+Test(cli, shows_mistakes_and_writes_one_out)
+{
+    make_project();
+    expect("mistake 99", 0, "one_more (caught by first/hard)\n  Its author believed that one more is better.\n");
+    expect("mistake 99 --json -", 0, "\"believed\": \"Its author believed that one more is better.\"");
+    expect("mistake 99 one_more", 0, "/* right */\nint answer = 43;\n");
+    expect("mistake 99 one_moer", 2, "was one_more meant?");
+    expect("mistake 99 one_more more", 2, "one word too many");
+    expect("mistake", 2, "which lab?");
+    write_text("reference/99-tiny/solution/mine.c", "/* right */\nint answer = 41;\n", 0644);
+    expect("mistake 99 one_more", 2, "one_more.patch does not apply to");
 }
 
 Test(cli, lists_and_finds_labs_by_number_and_name)

@@ -40,7 +40,7 @@ const char good[] =
     " \"replay\": [{\"name\": \"limit\", \"argument\": \"N/T\", \"what\": \"a limit\"}, {\"name\": \"burst\", "
     "\"argument\": "
     "\"N\", \"what\": \"most\"}],"
-    " \"mistakes\": [{\"file\": \"m.c\", \"what\": \"w\", \"caught_by\": \"first/two\"}]}";
+    " \"mistakes\": [{\"name\": \"m\", \"caught_by\": \"first/two\"}]}";
 
 char *with(const char *old, const char *new)
 {

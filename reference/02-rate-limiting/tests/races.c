@@ -38,8 +38,9 @@ Test(races, the_reference_has_none)
 Test(races, a_planted_one_is_found)
 {
     char *output;
-    int code =
-        race("INCLUDE=" REFERENCE " labs/02-rate-limiting/race.sh " REFERENCE "/mistakes/atomic_not_at_all.c", &output);
+    int code = race("labs/02-rate-limiting/race.sh "
+                    "${FAULTLINE_BUILD:-build}/labs/02-rate-limiting/mistakes/atomic_not_at_all.c",
+                    &output);
     cr_assert(code == 66 && strstr(output, "data race") && strstr(output, "atomic_not_at_all.c:"),
               "expected: 66, and where the race is; actual: %d\n%s", code, output);
     free(output);

@@ -24,7 +24,7 @@ static bool load(void)
     snprintf(path, sizeof path, "%s/labs/08-ring-attention/cuda.so", build ? build : "build");
     FILE *file = fopen(path, "rb");
     if (!file) {
-        fprintf(stderr, "   left out: cuda.so is not built here (it takes nvcc, of the CUDA toolkit)\n");
+        fprintf(stderr, "   left out: cuda.so is not built here (make cuda does it, with nvcc of the CUDA toolkit)\n");
         return false;
     }
     fclose(file);
