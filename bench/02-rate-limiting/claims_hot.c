@@ -6,11 +6,10 @@
 #include "cost_hot.h"
 #include "parts.h"
 
+#include "base/memory.h"
 #include "measure/compare.h"
 
 #include <stdio.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 struct made {
     struct cost_subject subject;
@@ -70,12 +69,7 @@ static void compare(const struct topology *topology, const char *fast, const cha
         *here = (struct claim_here){d.ratio, d.low, d.high, ""};
 }
 
-static double predict_shards(void)
-{
-    return 2;
-}
-
-static void measure_shards(bool broken, struct claim_here *here)
+static void measure_shards(const struct claim_run *run, struct claim_here *here)
 {
     struct topology *topology;
     struct error err;
@@ -83,7 +77,7 @@ static void measure_shards(bool broken, struct claim_here *here)
         snprintf(here->why, sizeof here->why, "%.150s", err.text);
         return;
     }
-    compare(topology, broken ? "entry:fixed-window-atomic" : "entry:sharded-window", "entry:fixed-window-atomic", here);
+    compare(topology, run->entry, "entry:fixed-window-atomic", here);
     topology_destroy(topology);
 }
 
@@ -99,7 +93,9 @@ static const struct claim claims[] = {
      .broken = "one word for both in place of the allowances",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = predict_shards,
+     .of = {.entry = "entry:sharded-window"},
+     .instead = {.entry = "entry:fixed-window-atomic"},
+     .predicted = 2,
      .measure_here = measure_shards},
 };
 

@@ -24,8 +24,9 @@ static double formula(uint32_t ranks, uint32_t d)
     return (ranks - 1.0) * 2 * EACH * d * 4;
 }
 
-static double sum_of_formulas(void)
+static double sum_of_formulas(const struct claim_run *run)
 {
+    (void)run;
     double sum = 0;
     for (uint32_t ranks = 2; ranks <= 16; ranks++)
         sum += formula(ranks, ranks * EACH);
@@ -60,22 +61,24 @@ static double rank_count(uint32_t i)
 {
     return i + 1;
 }
-static double predicted_kib(uint32_t i, const struct claim_run *run)
+
+static double predicted_kib(const struct claim_run *run)
 {
-    (void)run;
-    return formula(i + 1, 128) / 1024;
+    return formula((uint32_t)run->x, 128) / 1024;
 }
-static double sent_kib(uint32_t i, const struct claim_run *run)
+
+static double sent_kib(const struct claim_run *run)
 {
-    (void)run;
-    struct ring_case c = {.entry = "ring", .ranks = i + 1, .each = EACH, .layout = AT_CONTIGUOUS, .d = 128};
+    struct ring_case c = {.entry = "ring", .ranks = (uint32_t)run->x, .each = EACH, .layout = AT_CONTIGUOUS, .d = 128};
     struct ring_result r = ring_case_run(&c);
     return (double)r.record.rank[0].sent / 1024;
 }
 
-static const struct claim_series series[] = {{"(P - 1) x 2 c d x 4 bytes", true, 16, rank_count, predicted_kib},
-                                             {"sent by a rank", false, 16, rank_count, sent_kib},
-                                             {.name = NULL}};
+static const struct claim_series series[] = {
+    {.name = "(P - 1) x 2 c d x 4 bytes", .line = true, .points = 16, .x = rank_count, .y = predicted_kib},
+    {.name = "sent by a rank", .points = 16, .x = rank_count, .y = sent_kib},
+    {.name = NULL},
+};
 
 static const struct claim_plot plots[] = {
     {.id = "traffic",

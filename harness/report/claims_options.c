@@ -2,19 +2,12 @@
 #include "report/claims_request.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void *claims_zeroed(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    if (!p)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    return p;
-}
 
 static const char usage[] =
     "usage: claims [--seed N] [--out FILE] [--only ID[,ID...]] [--broken] [--seeded] [--quiet]\n"
@@ -30,7 +23,7 @@ static const char *const options[] = {"--seed", "--out", "--only", "--broken", "
 static void want(struct request *r, const char *id)
 {
     const struct claim_suite *s = r->suite;
-    const char **ids = claims_zeroed(s->claims + 1u, sizeof *ids);
+    const char **ids = xcalloc(s->claims + 1u, sizeof *ids);
     bool found = false;
     for (uint32_t i = 0; i < s->claims; i++) {
         ids[i] = s->claim[i].id;

@@ -10,11 +10,6 @@
 
 TestSuite(claims_here, .timeout = 60, .init = claims_make_lab, .fini = claims_remove_lab);
 
-static double ten(void)
-{
-    return 10;
-}
-
 static double exactly_ten(const struct claim_run *run)
 {
     return run->broken ? 11 : 10;
@@ -23,16 +18,33 @@ static double exactly_ten(const struct claim_run *run)
 /* What the claim under test is told; the child that measures is a copy of this process. */
 static struct claim_here told;
 
-static void tell(bool broken, struct claim_here *here)
+static void tell(const struct claim_run *run, struct claim_here *here)
 {
     *here = told;
-    if (broken)
+    if (run->broken)
         here->value = here->low = here->high = -1000;
 }
 
-static struct claim claim[] = {
-    {"seeded", "Ten.", "10", "ms", "counted", "eleven", CLAIM_EQUALS, 1, ten, exactly_ten, NULL, 0, NULL},
-    {"here", "Ten here.", "10", "ns", "measured", "minus a thousand", CLAIM_EQUALS, 1, ten, NULL, tell, 1, "slack"}};
+static struct claim claim[] = {{.id = "seeded",
+                                .statement = "Ten.",
+                                .formula = "10",
+                                .unit = "ms",
+                                .source = "counted",
+                                .broken = "eleven",
+                                .seeds = 1,
+                                .predicted = 10,
+                                .measure = exactly_ten},
+                               {.id = "here",
+                                .statement = "Ten here.",
+                                .formula = "10",
+                                .unit = "ns",
+                                .source = "measured",
+                                .broken = "minus a thousand",
+                                .seeds = 1,
+                                .predicted = 10,
+                                .measure_here = tell,
+                                .slack = 1,
+                                .slack_why = "slack"}};
 static const struct claim_suite suite = {"99-tiny", claim, 2, NULL, 0};
 
 static const json_t *the_claim(const json_t *o)
