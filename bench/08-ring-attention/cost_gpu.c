@@ -173,5 +173,5 @@ int cost_gpu_ring_create(const struct cost_subject *subject, void **state, struc
 
 double cost_gpu_work(const struct cost_subject *s)
 {
-    return strcmp(s->name, cost_gpu_parts[0]) == 0 ? 2.0 * PRODUCT * PRODUCT * (double)PRODUCT : cost_forward_work(s);
+    return strcmp(s->name, cost_gpu_parts[0]) == 0 ? 2.0 * PRODUCT * PRODUCT * (double)PRODUCT : cost_work(s);
 }

@@ -39,7 +39,7 @@ static void add_name(struct cost_run *run, const struct plugin *plugin, const ch
     snprintf(who->name, sizeof who->name, "%s%s", entry, origin);
     who->plugin = plugin;
     refuse_if_told(run, who);
-    struct cost_subject subject = {plugin, who->entry, 0, 1, run->request.seed};
+    struct cost_subject subject = {plugin, who->entry, 0, 1, run->request.seed, NULL};
     /* Not under callgrind: what is counted there was verified before. */
     if (plugin && !who->refused[0] && !run->request.simulated && run->request.suite->verify &&
         run->request.suite->verify(&subject, who->refused, sizeof who->refused) == 0)
@@ -166,7 +166,7 @@ static bool takes(const struct cost_operation *o, const struct cost_name *who)
 {
     for (const struct plugin_entry *const *e = who->plugin->first; e != who->plugin->last && o->takes; e++)
         if (strcmp((*e)->name, who->entry) == 0)
-            return o->takes(*e);
+            return o->takes(*e, o->arg);
     return true; /* a wrapper with what it wraps is no entry */
 }
 
@@ -243,5 +243,10 @@ struct cost_cell *cost_find(const struct cost_run *run, const char *operation, c
 
 struct cost_subject cost_subject_of(const struct cost_run *run, const struct cost_cell *cell)
 {
-    return (struct cost_subject){cell->who->plugin, cell->who->entry, cell->size, cell->threads, run->request.seed};
+    return (struct cost_subject){.plugin = cell->who->plugin,
+                                 .name = cell->who->entry,
+                                 .size = cell->size,
+                                 .threads = cell->threads,
+                                 .seed = run->request.seed,
+                                 .arg = cell->operation->arg};
 }
