@@ -167,7 +167,8 @@ Test(cost, wrong_use_is_said)
         {{"--rounds", "1", NULL}, "from 8 to"},
         {{"--seed", NULL}, "needs a value"},
         {{"--plugin", "/nowhere/mine.so", NULL}, "/nowhere/mine.so"},
-        {{"--frobnicate", NULL}, "not understood"},
+        {{"--frobnicate", NULL}, "there is no option --frobnicate"},
+        {{"--round", "8", NULL}, "was --rounds meant?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char said[20000];

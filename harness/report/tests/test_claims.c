@@ -289,7 +289,7 @@ Test(claims, wrong_use_is_2_and_names_the_nearest)
                                            {"--only", "mean-hlf", "mean-half"},
                                            {"--seed", "x", "number"},
                                            {"--out", NULL, "needs a value"},
-                                           {"word", NULL, "usage"}};
+                                           {"word", NULL, "one word too many"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int code = claims_run(&tiny, "1",
                               cases[i][1] ? (const char *const[]){cases[i][0], cases[i][1], NULL}
