@@ -143,6 +143,6 @@ Test(recall_program, refuses_bad_input)
     expect_refused("--window takes up to 4 numbers", path, "--window", "4K;2K", NULL);
     expect_refused("tell 35566 places apart by 5 words at most", path, "--context", "6", NULL);
     expect_refused("there is no entry blokwise; was blockwise meant?", path, "--entries", "blokwise", NULL);
-    expect_refused("--frob\" is not understood", path, "--frob", NULL);
+    expect_refused("there is no option --frob", path, "--frob", NULL);
     expect_refused("--plot shows what becomes of planted sentences", path, "--needles", "0", "--plot", "x.svg", NULL);
 }
