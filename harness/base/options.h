@@ -33,6 +33,21 @@ struct option_row {
     bool *given; /* set when the option is there; or NULL */
 };
 
+/* Rows of the usual kinds. */
+static inline struct option_row option_flag(const char *name, bool *to, const char *help)
+{
+    return (struct option_row){.name = name, .kind = OPTION_FLAG, .to = to, .help = help};
+}
+static inline struct option_row option_text(const char *name, const char *argument, const char **to, const char *help)
+{
+    return (struct option_row){.name = name, .argument = argument, .kind = OPTION_TEXT, .to = to, .help = help};
+}
+static inline struct option_row option_number(const char *name, uint64_t *to, bool *given, const char *help)
+{
+    return (struct option_row){
+        .name = name, .argument = "N", .kind = OPTION_NUMBER, .to = to, .given = given, .help = help};
+}
+
 #define OPTIONS_MOST 64
 
 struct option_table {

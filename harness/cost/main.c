@@ -30,20 +30,20 @@ static int take_refusal(const char *value, void *to, struct error *err)
 static void parse(int argc, char **argv, struct cost_request *r)
 {
     const struct option_row rows[] = {
-        {.name = "entries", .argument = "A,B", .kind = OPTION_TEXT, .to = &r->entries},
-        {.name = "operations", .argument = "A,B", .kind = OPTION_TEXT, .to = &r->operations},
-        {.name = "sizes", .argument = "N,N", .kind = OPTION_TEXT, .to = &r->sizes},
-        {.name = "threads", .argument = "N,N", .kind = OPTION_TEXT, .to = &r->threads},
-        {.name = "plugin", .argument = "FILE.so", .kind = OPTION_TEXT, .to = &r->plugin},
-        {.name = "baseline", .argument = "FILE", .kind = OPTION_TEXT, .to = &r->baseline},
-        {.name = "out", .argument = "FILE", .kind = OPTION_TEXT, .to = &r->out},
-        {.name = "csv", .argument = "FILE", .kind = OPTION_TEXT, .to = &r->csv},
-        {.name = "simulated", .argument = "FILE", .kind = OPTION_TEXT, .to = &r->simulated},
+        option_text("entries", "A,B", &r->entries, NULL),
+        option_text("operations", "A,B", &r->operations, NULL),
+        option_text("sizes", "N,N", &r->sizes, NULL),
+        option_text("threads", "N,N", &r->threads, NULL),
+        option_text("plugin", "FILE.so", &r->plugin, NULL),
+        option_text("baseline", "FILE", &r->baseline, NULL),
+        option_text("out", "FILE", &r->out, NULL),
+        option_text("csv", "FILE", &r->csv, NULL),
+        option_text("simulated", "FILE", &r->simulated, NULL),
         {.name = "counters", .argument = "MODE", .kind = OPTION_OTHER, .to = &r->counters, .take = take_counters},
         {.name = "refuse", .argument = "NAME:WHY", .kind = OPTION_OTHER, .to = r, .take = take_refusal},
         {.name = "rounds", .argument = "N", .kind = OPTION_NUMBER32, .to = &r->rounds, .least = 8, .most = 10000},
-        {.name = "seed", .argument = "N", .kind = OPTION_NUMBER, .to = &r->seed},
-        {.name = "quiet", .kind = OPTION_FLAG, .to = &r->quiet}};
+        option_number("seed", &r->seed, NULL, NULL),
+        option_flag("quiet", &r->quiet, NULL)};
     struct option_table table = {.program = "bench", .see = "faultline bench --help", .row = rows, .rows = COUNT(rows)};
     options_read_or_leave(&table, argc, argv);
 }

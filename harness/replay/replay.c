@@ -38,11 +38,9 @@ void replay_read_options(struct replay_options *o, const char *lab_folder, const
                          const struct option_row *own, uint32_t n, int argc, char **argv)
 {
     struct option_row row[OPTIONS_MOST] = {
-        {.name = "entries", .argument = "A,B", .kind = OPTION_TEXT, .to = &o->entries},
-        {.name = "plugin", .argument = "FILE.so", .kind = OPTION_TEXT, .to = &o->plugin},
-        {.name = "json", .argument = "FILE", .kind = OPTION_TEXT, .to = &o->json},
-        {.name = "seed", .argument = "N", .kind = OPTION_NUMBER, .to = &o->seed},
-        {.name = "quiet", .kind = OPTION_FLAG, .to = &o->quiet}};
+        option_text("entries", "A,B", &o->entries, NULL), option_text("plugin", "FILE.so", &o->plugin, NULL),
+        option_text("json", "FILE", &o->json, NULL), option_number("seed", &o->seed, NULL, NULL),
+        option_flag("quiet", &o->quiet, NULL)};
     char see[80];
     struct option_table table = {
         .program = "replay", .see = see, .row = row, .rows = 5 + n, .word = &o->trace, .most_words = 1};
