@@ -118,8 +118,7 @@ static struct instructions count_instructions(const char *entry)
 {
     struct instructions out = {NAN, NAN, "the cost program left no counts"};
     char program[FILE_PATH], folder[FILE_PATH], file[FILE_PATH], sizes[32];
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(program, "%s/labs/01-load-balancing/cost", build && *build ? build : "build");
+    file_build_path(program, "labs/01-load-balancing/cost");
     snprintf(sizes, sizeof sizes, "%d,%d", FEW, MANY);
     if (file_temp_dir(folder, "faultline-claims", NULL) != 0)
         return out;

@@ -6,6 +6,8 @@
 
 #include "cost/cost.h"
 
+#include "base/memory.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,7 +234,7 @@ int main(int argc, char **argv)
     const struct cost_suite suite = {
         .lab_folder = "02-rate-limiting",
         .operation = operations,
-        .operations = sizeof operations / sizeof *operations,
+        .operations = COUNT(operations),
         .verify = verify,
         .shown = shown,
     };

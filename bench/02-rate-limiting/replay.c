@@ -38,7 +38,7 @@ static int take_limit(const char *text, void *to, struct error *err)
     } units[] = {{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
     char *end = NULL;
     double n = strtod(text, &end), window = *end == '/' ? strtod(end + 1, &end) : 0;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    for (size_t i = 0; i < COUNT(units); i++)
         if (strcmp(end, units[i].unit) == 0)
             window *= units[i].ns;
     if (!(n >= 1) || n != floor(n) || n > 1e9 || !(window >= 1e6) || window > 1e15 || !*end)

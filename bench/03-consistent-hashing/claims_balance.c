@@ -70,7 +70,7 @@ static double takeover(const struct claim_run *run)
     struct ch_node *node = nodes_at_random(run->seed, NODES);
     uint64_t *key = keys_at_random(run->seed, KEYS);
     struct map map = map_create("ring", &config, node, NODES);
-    uint32_t *before = owners_of(&map, key, KEYS), *taken = run_memory(CH_MAX_NODES, sizeof *taken), all = 0, most = 0;
+    uint32_t *before = owners_of(&map, key, KEYS), *taken = xcalloc(CH_MAX_NODES, sizeof *taken), all = 0, most = 0;
     map_remove(&map, node[3].id);
     uint32_t *after = owners_of(&map, key, KEYS);
     for (uint32_t i = 0; i < KEYS; i++) {
@@ -100,8 +100,8 @@ static double pairs_lost(uint32_t points, uint64_t seed)
     config.points = points;
     struct ch_node *node = nodes_at_random(seed, n);
     struct map map = map_create("ring", &config, node, n);
-    uint32_t *place = run_memory(CH_MAX_NODES, sizeof *place);
-    unsigned char *pair = run_memory((size_t)n * n, 1);
+    uint32_t *place = xcalloc(CH_MAX_NODES, sizeof *place);
+    unsigned char *pair = xcalloc((size_t)n * n, 1);
     for (uint32_t i = 0; i < n; i++)
         place[node[i].id] = i;
     for (uint32_t i = 0; i < n; i++) {
@@ -167,7 +167,7 @@ static double over_the_bound(const struct claim_run *run)
     zipf_init(&law, KEYS, 1);
     struct ch_node *node = nodes_at_random(run->seed, NODES);
     uint64_t *key = keys_at_random(run->seed, KEYS);
-    uint32_t *load = run_memory(CH_MAX_NODES, sizeof *load);
+    uint32_t *load = xcalloc(CH_MAX_NODES, sizeof *load);
     struct map map = map_create(bounded ? "bounded-ring" : "ring", &config, node, NODES);
     for (uint64_t m = 1; m <= REQUESTS; m++) {
         const uint64_t k = key[zipf_draw(&law, &random) - 1];

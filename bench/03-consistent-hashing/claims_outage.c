@@ -38,8 +38,8 @@ static struct tier tier_create(const char *entry, uint64_t seed)
     const struct ch_config config = CH_USUAL;
     struct tier t = {.node = nodes_at_random(seed, NODES + 1), .key = keys_at_random(seed, KEYS)};
     rng_seed(&t.random, seed, 4);
-    t.kept = run_memory((size_t)(NODES + 1) * KEYS, 1);
-    t.place = run_memory(CH_MAX_NODES, sizeof *t.place);
+    t.kept = xcalloc((size_t)(NODES + 1) * KEYS, 1);
+    t.place = xcalloc(CH_MAX_NODES, sizeof *t.place);
     for (uint32_t i = 0; i <= NODES; i++)
         t.place[t.node[i].id] = i;
     t.map = map_create(entry, &config, t.node, NODES);

@@ -8,6 +8,8 @@
 
 #include "sim/rng.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,12 +40,12 @@ static struct blocks blocks_create(uint64_t seed)
     struct blocks b = {.head = head_create(ROWS, N, D, seed)};
     for (size_t i = 0; i < (size_t)ROWS * D; i++)
         b.head.q[i] *= 4; /* so that weights differ by some powers of ten */
-    b.truth = run_memory((size_t)ROWS * D, sizeof(double));
-    b.truth_lse = run_memory(ROWS, sizeof(double));
+    b.truth = xcalloc((size_t)ROWS * D, sizeof(double));
+    b.truth_lse = xcalloc(ROWS, sizeof(double));
     head_truth(&b.head, b.truth, b.truth_lse);
     for (uint32_t i = 0; i < BLOCKS; i++) {
-        b.out[i] = run_memory((size_t)ROWS * D, sizeof(float));
-        b.lse[i] = run_memory(ROWS, sizeof(float));
+        b.out[i] = xcalloc((size_t)ROWS * D, sizeof(float));
+        b.lse[i] = xcalloc(ROWS, sizeof(float));
         head_forward(&b.head, "blockwise", i * EACH, EACH, b.out[i], b.lse[i]);
     }
     return b;
@@ -86,7 +88,7 @@ static void start(const struct blocks *b, uint32_t block, float *out, float *lse
 static void any_order(const struct claim_run *run, struct claim_here *here)
 {
     struct blocks b = blocks_create(1);
-    float *out = run_memory((size_t)ROWS * D, sizeof *out), *lse = run_memory(ROWS, sizeof *lse);
+    float *out = xcalloc((size_t)ROWS * D, sizeof *out), *lse = xcalloc(ROWS, sizeof *lse);
     struct rng r;
     double worst = 0;
     rng_seed(&r, 1, 8);
@@ -115,9 +117,9 @@ static void any_order(const struct claim_run *run, struct claim_here *here)
 static void associative(const struct claim_run *run, struct claim_here *here)
 {
     struct blocks b = blocks_create(2);
-    float *left = run_memory((size_t)ROWS * D, sizeof *left), *left_lse = run_memory(ROWS, sizeof *left_lse);
-    float *right = run_memory((size_t)ROWS * D, sizeof *right), *right_lse = run_memory(ROWS, sizeof *right_lse);
-    float *next = run_memory((size_t)ROWS * D, sizeof *next), *next_lse = run_memory(ROWS, sizeof *next_lse);
+    float *left = xcalloc((size_t)ROWS * D, sizeof *left), *left_lse = xcalloc(ROWS, sizeof *left_lse);
+    float *right = xcalloc((size_t)ROWS * D, sizeof *right), *right_lse = xcalloc(ROWS, sizeof *right_lse);
+    float *next = xcalloc((size_t)ROWS * D, sizeof *next), *next_lse = xcalloc(ROWS, sizeof *next_lse);
     double worst = 0;
     start(&b, 0, left, left_lse);
     for (uint32_t i = 1; i < BLOCKS; i++)
@@ -140,8 +142,8 @@ static void associative(const struct claim_run *run, struct claim_here *here)
 static void identity(const struct claim_run *run, struct claim_here *here)
 {
     struct blocks b = blocks_create(3);
-    float *out = run_memory((size_t)ROWS * D, sizeof *out), *lse = run_memory(ROWS, sizeof *lse);
-    float *zero = run_memory((size_t)ROWS * D, sizeof *zero), *nothing = run_memory(ROWS, sizeof *nothing);
+    float *out = xcalloc((size_t)ROWS * D, sizeof *out), *lse = xcalloc(ROWS, sizeof *lse);
+    float *zero = xcalloc((size_t)ROWS * D, sizeof *zero), *nothing = xcalloc(ROWS, sizeof *nothing);
     double changed = 0;
     for (uint32_t i = 0; i < ROWS; i++)
         nothing[i] = run->broken ? 0 : -INFINITY; /* broken: 'no weight' taken for a log-sum-exp of 0 */

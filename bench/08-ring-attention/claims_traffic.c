@@ -2,6 +2,8 @@
 #include "parts.h"
 #include "runs.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 
 #define EACH 6u
@@ -40,8 +42,8 @@ static double sent(const struct claim_run *run)
     for (uint32_t ranks = 2; ranks <= 16; ranks++) {
         if (run->broken) {
             struct loop_settings settings = {.ranks = ranks};
-            struct loop_record *record = run_memory(1, sizeof *record);
-            char *blocks = run_memory(131072, 1);
+            struct loop_record *record = xcalloc(1, sizeof *record);
+            char *blocks = xcalloc(131072, 1);
             int code = loop_run(&settings, once_too_often, blocks, record);
             if (code)
                 run_failed("a ring", code);

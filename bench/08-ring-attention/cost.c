@@ -3,6 +3,8 @@
 #include "cost_parts.h"
 #include "runs.h"
 
+#include "base/memory.h"
+
 #define CHUNK_NS        2000000 /* longer than the shortest call */
 #define SHORT_CHUNK_NS  100000
 #define MIDDLE_CHUNK_NS 60000000  /* one call, or two */
@@ -208,11 +210,11 @@ int main(int argc, char **argv)
     const struct cost_suite suite = {
         .lab_folder = "08-ring-attention",
         .operation = operations,
-        .operations = sizeof operations / sizeof *operations,
+        .operations = COUNT(operations),
         .entry_name = entry_name,
         .verify = cost_verify,
         .quality = qualities,
-        .qualities = sizeof qualities / sizeof *qualities,
+        .qualities = COUNT(qualities),
         .shown = shown,
     };
     runs_load();

@@ -2,6 +2,7 @@
 #include "cost_parts.h"
 #include "worse.h"
 
+#include "base/memory.h"
 #include "measure/limits_loop.h"
 #include "runs.h"
 #include "sim/rng.h"
@@ -16,13 +17,13 @@
 static void *uniform(uint64_t seed, uint64_t stream, size_t n, enum at_type type)
 {
     struct rng random;
-    float *wide = run_memory(n, sizeof *wide);
+    float *wide = xcalloc(n, sizeof *wide);
     rng_seed(&random, seed, stream);
     for (size_t i = 0; i < n; i++)
         wide[i] = (float)(2 * rng_double(&random) - 1);
     if (type == AT_F32)
         return wide;
-    uint16_t *narrow = run_memory(n, sizeof *narrow);
+    uint16_t *narrow = xcalloc(n, sizeof *narrow);
     for (size_t i = 0; i < n; i++) {
         uint32_t bits;
         memcpy(&bits, &wide[i], sizeof bits);
@@ -108,19 +109,19 @@ int at_call_make(const struct at_ops *ops, const struct at_problem *p, bool back
     int code = ops ? room_of(ops, p, backward, parts, &bytes, err) : -ENOENT;
     if (code)
         return code;
-    struct at_call *c = run_memory(1, sizeof *c);
+    struct at_call *c = xcalloc(1, sizeof *c);
     *c = (struct at_call){.ops = ops, .p = *p, .parts = parts, .work_bytes = bytes};
     c->q = uniform(seed, 1, n, p->type);
     c->k = uniform(seed, 2, n, p->type);
     c->v = uniform(seed, 3, n, p->type);
-    c->out = run_memory(n, sizeof(float));
-    c->lse = run_memory((size_t)p->heads * p->n_q, sizeof(float));
+    c->out = xcalloc(n, sizeof(float));
+    c->lse = xcalloc((size_t)p->heads * p->n_q, sizeof(float));
     c->work = run_workspace(parts * bytes);
     if (backward) {
         c->d_out = uniform(seed, 4, n, AT_F32);
-        c->d_q = run_memory(n, sizeof(float));
-        c->d_k = run_memory(n, sizeof(float));
-        c->d_v = run_memory(n, sizeof(float));
+        c->d_q = xcalloc(n, sizeof(float));
+        c->d_k = xcalloc(n, sizeof(float));
+        c->d_v = xcalloc(n, sizeof(float));
         for (uint32_t part = 0; part < parts && code == 0; part++)
             code = at_call_part(c, part); /* forward: its results are backward's input */
     }
@@ -174,8 +175,7 @@ static void right_row(const struct at_call *c, uint32_t h, uint32_t i, double *w
 double at_call_error(const struct at_call *c, uint32_t rows)
 {
     const struct at_problem *p = &c->p;
-    double *weight = run_memory(p->n_k, sizeof *weight), *right = run_memory(p->d, sizeof *right), worst = 0,
-           square = 0;
+    double *weight = xcalloc(p->n_k, sizeof *weight), *right = xcalloc(p->d, sizeof *right), worst = 0, square = 0;
     for (uint32_t r = 0; r < rows; r++) {
         uint32_t i = (uint32_t)((uint64_t)r * (p->n_q - 1) / (rows > 1 ? rows - 1 : 1)), h = r % p->heads;
         right_row(c, h, i, weight, right);

@@ -5,6 +5,8 @@
 #include "job.h"
 #include "runs.h"
 
+#include "base/memory.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -47,7 +49,7 @@ int cost_ring_create(const struct cost_subject *subject, void **state, struct er
 {
     const struct cost_shape *shape = subject->arg;
     const bool whole = strcmp(subject->name, "whole") == 0;
-    struct ring_state *s = run_memory(1, sizeof *s);
+    struct ring_state *s = xcalloc(1, sizeof *s);
     s->job = (struct job){.ops = subject->plugin ? plugin_find(subject->plugin, subject->name) : runs_entry("ring"),
                           .seed = subject->seed};
     s->job.ring = (struct at_ring){.total = subject->size,

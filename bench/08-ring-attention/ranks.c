@@ -10,6 +10,7 @@
  */
 #include "ranks_options.h"
 
+#include "base/memory.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "measure/clock.h"
@@ -307,7 +308,7 @@ static bool print_ranks(const struct ranks_options *o, const struct told *told)
     struct table *t = table_create();
     bool right = true;
     char text[TEXT_NUMBER];
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+    for (size_t i = 0; i < COUNT(columns); i++)
         table_column(t, columns[i], i == 1 ? TABLE_LEFT : TABLE_RIGHT);
     for (uint32_t i = 0; i < o->job.ring.ranks; i++) {
         const struct told *r = &told[i];

@@ -168,7 +168,7 @@ static int choose_blocks(struct ranks_options *o, const struct plugin *plugin, s
     static const char *const best_first[] = {"blockwise-amx", "blockwise-avx512", "blockwise-avx2", "blockwise-neon",
                                              "blockwise"};
     bool any = strcmp(o->blocks, "auto") == 0;
-    for (size_t i = 0; i < sizeof best_first / sizeof *best_first && any; i++)
+    for (size_t i = 0; i < COUNT(best_first) && any; i++)
         if (takes(plugin_find(plugin, best_first[i]), o->job.ring.type)) {
             o->blocks = best_first[i];
             break;

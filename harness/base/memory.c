@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void *xcalloc(size_t n, size_t size)
 {
@@ -19,4 +20,12 @@ void *xrealloc(void *memory, size_t n, size_t size)
     if (!memory)
         error_exit(EXIT_CANNOT_TELL, "out of memory");
     return memory;
+}
+
+char *xstrdup(const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    return copy;
 }

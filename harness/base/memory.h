@@ -6,8 +6,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* calloc and realloc of n elements (of 0: memory all the same); out of memory ends the program with exit code 3. */
+/* As without the x, realloc for n elements; n may be 0; out of memory ends the program with exit code 3. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *memory, size_t n, size_t size);
+char *xstrdup(const char *text);
 
 #endif

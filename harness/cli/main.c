@@ -1,6 +1,7 @@
 /* faultline: the one command. Finds labs by their folders and names none of them. */
 #include "cli/command.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
 
@@ -60,7 +61,7 @@ static const struct command commands[] = {
      "starter, reference, mistakes,\n"
      "attacks, claims."},
 };
-#define COMMANDS (sizeof commands / sizeof *commands)
+#define COMMANDS COUNT(commands)
 
 static void help(void)
 {

@@ -84,7 +84,7 @@ static enum exit_code measure(struct cost_run *run)
 
 int cost_main(int argc, char **argv, const struct cost_suite *suite)
 {
-    struct cost_run *run = cost_allocate(1, sizeof *run);
+    struct cost_run *run = xcalloc(1, sizeof *run);
     struct error err;
     run->request = (struct cost_request){.suite = suite, .seed = 1};
     parse(argc, argv, &run->request);

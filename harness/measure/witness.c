@@ -1,5 +1,7 @@
 #include "measure/witness.h"
 
+#include "base/memory.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,7 @@ void witness_open(struct witness_reader *reader)
 void witness_close(struct witness_reader *reader)
 {
     const int fds[] = {reader->stat, reader->pressure, reader->schedstat};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+    for (size_t i = 0; i < COUNT(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);
 }

@@ -270,7 +270,7 @@ static json_t *plot_json(const struct claim_plot *p, struct jobs *jobs)
         const char *name, *text;
     } texts[] = {{"id", p->id},         {"title", p->title}, {"reading", p->reading}, {"x", p->x},
                  {"x_unit", p->x_unit}, {"y", p->y},         {"y_unit", p->y_unit}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < COUNT(texts); i++)
         json_object_set_new(o, texts[i].name, string(texts[i].text));
     json_object_set_new(o, "log_x", json_boolean(p->log_x));
     json_object_set_new(o, "log_y", json_boolean(p->log_y));

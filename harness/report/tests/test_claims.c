@@ -1,6 +1,7 @@
 /* test_claims.c: the main program of a lab's claims, with a lab of three claims and a plot: one claim holds, one is
  * false in any case, one holds only with its cure. claims_main ends the program on wrong use, so it runs in a child. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/claims.h"
 #include "report/measure.h"
 #include "report/tests/claims_lab.h"
@@ -241,7 +242,7 @@ Test(claims, about_this_machine_the_whole_interval_decides)
                                   .predicted = 1,
                                   .measure_here = tells};
     char out[FILE_PATH];
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         told = cases[i].told;
         int code =
             RUN((&(struct claim_suite){"99-tiny", &at_most, 1, NULL, 0}), "1", "--out", claims_path(out, "h.json"));
@@ -290,7 +291,7 @@ Test(claims, wrong_use_is_2_and_names_the_nearest)
                                            {"--seed", "x", "number"},
                                            {"--out", NULL, "needs a value"},
                                            {"word", NULL, "one word too many"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         int code = claims_run(&tiny, "1",
                               cases[i][1] ? (const char *const[]){cases[i][0], cases[i][1], NULL}
                                           : (const char *const[]){cases[i][0], NULL});
@@ -341,7 +342,7 @@ Test(claims, quantile_is_students)
         uint32_t n;
         double expected;
     } cases[] = {{2, 1 / tan(M_PI_2 * p)}, {3, sqrt(2 * (1 - p) * (1 - p) / (1 - (1 - p) * (1 - p)))}, {1000001, 4}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         double got = measure_quantile(cases[i].n);
         cr_assert(fabs(got / cases[i].expected - 1) < 1e-4, "n %u: expected %.6g, got %.6g", cases[i].n,
                   cases[i].expected, got);

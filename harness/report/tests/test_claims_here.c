@@ -1,6 +1,7 @@
 /* test_claims_here.c: claims about this machine: true or false only where the whole interval says so, else null with
  * the reason; left out with --seeded; never a reason to fail. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/tests/claims_lab.h"
 
 #include <criterion/criterion.h>
@@ -81,7 +82,7 @@ Test(claims_here, the_whole_interval_decides)
         {9, 50, CLAIM_AT_LEAST, 1},   {8.9, 50, CLAIM_AT_LEAST, -1},   {1, 8.9, CLAIM_AT_LEAST, 0},
         {-100, 11, CLAIM_AT_MOST, 1}, {-100, 11.1, CLAIM_AT_MOST, -1}, {11.1, 12, CLAIM_AT_MOST, 0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         expect(cases[i].relation,
                (struct claim_here){0.5 * (cases[i].low + cases[i].high), cases[i].low, cases[i].high, ""},
                cases[i].verdict, "interval");
@@ -121,7 +122,7 @@ Test(claims_here, printed_with_its_reason_and_in_the_sum)
     static const char *const parts[] = {"? cannot tell  here", "cannot tell here: one core only",
                                         "\n1 of 2 claims hold, 1 cannot be told here\n"};
     cr_assert(code == 0, "expected exit code 0, got %d", code);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         cr_assert(strstr(said, parts[i]), "expected \"%s\" in:\n%s", parts[i], said);
     free(said);
 }
