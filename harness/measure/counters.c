@@ -33,7 +33,11 @@ struct counters {
 
 int counter_mode_from(const char *word, enum counter_mode *mode)
 {
-    static const char *const names[] = {"auto", "hardware", "software", "simulated", "all"};
+    static const char *const names[] = {[COUNT_AUTO] = "auto",
+                                        [COUNT_HARDWARE] = "hardware",
+                                        [COUNT_SOFTWARE] = "software",
+                                        [COUNT_SIMULATED] = "simulated",
+                                        [COUNT_ALL] = "all"};
     for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(word, names[i]) == 0) {
             *mode = (enum counter_mode)i;

@@ -12,12 +12,6 @@ const char *compare_state_name(enum compare_state state)
     return state == COMPARE_COLD ? "cold" : "steady";
 }
 
-const char *compare_verdict_name(enum compare_verdict verdict)
-{
-    static const char *const names[] = {"faster", "slower", "not resolved"};
-    return names[verdict];
-}
-
 /* Williams' square: row r is the first row with r added to each place, and the first row runs 0, 1, k-1, 2, k-2 … so
  * that its neighbours have all differences once. An odd number of candidates needs the rows backwards as well.
  * (Williams 1949.) */

@@ -8,8 +8,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-const char *const witness_names[WITNESSES] = {"steal", "pressure", "run-queue wait", "involuntary switch",
-                                              "page fault"};
+const char *const witness_names[WITNESSES] = {[WITNESS_STEAL] = "steal",
+                                              [WITNESS_PRESSURE] = "pressure",
+                                              [WITNESS_WAIT] = "run-queue wait",
+                                              [WITNESS_INVOLUNTARY] = "involuntary switch",
+                                              [WITNESS_FAULTS] = "page fault"};
 
 void witness_open(struct witness_reader *reader)
 {

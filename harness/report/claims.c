@@ -169,7 +169,8 @@ static json_t *string(const char *text)
 
 static void add_text(json_t *o, const struct lab *lab, const struct claim *c)
 {
-    static const char *const relation[] = {"equals", "at-least", "at-most"};
+    static const char *const relation[] = {
+        [CLAIM_EQUALS] = "equals", [CLAIM_AT_LEAST] = "at-least", [CLAIM_AT_MOST] = "at-most"};
     json_object_set_new(o, "lab", json_string(lab->id));
     json_object_set_new(o, "id", string(c->id));
     json_object_set_new(o, "statement", string(c->statement));
