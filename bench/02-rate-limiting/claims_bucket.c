@@ -51,10 +51,10 @@ static double decisions_that_differ(const char *one, const char *other, uint64_t
 }
 
 /* The longest that an admitted request has to wait when a thousand come at once. */
-static double longest_delay_ms(uint64_t burst)
+static double longest_delay_ms(const struct claim_run *run)
 {
     struct rl_config config = article_limit();
-    config.burst = burst;
+    config.burst = run->n;
     struct limiter l = limiter_create("leaky-queue", &config);
     uint64_t longest = 0;
     for (int i = 0; i < 1000; i++) {
@@ -99,11 +99,6 @@ static double predict_delay(const struct claim_run *run)
 {
     const struct rl_config config = article_limit();
     return run->n * (double)config.window_ns / (double)config.limit / 1e6;
-}
-
-static double measure_delay(const struct claim_run *run)
-{
-    return longest_delay_ms(run->n);
 }
 
 static const struct claim claims[] = {
@@ -166,7 +161,7 @@ static const struct claim claims[] = {
      .of = {.n = SMALL_BURST},
      .instead = {.n = 2 * SMALL_BURST},
      .predict = predict_delay,
-     .measure = measure_delay},
+     .measure = longest_delay_ms},
 };
 
 const struct claim_part part_bucket = {.claim = claims, .claims = COUNT(claims)};

@@ -121,12 +121,12 @@ static double pairs_lost(uint32_t points, uint64_t seed)
 
 static double predict_pairs(const struct claim_run *run)
 {
-    return theory_pairs_lost(100, run->n);
+    return theory_pairs_lost(100, (uint32_t)run->x);
 }
 
 static double pairs(const struct claim_run *run)
 {
-    return pairs_lost(run->n, run->seed);
+    return pairs_lost((uint32_t)run->x, run->seed);
 }
 
 /* ---- weights ---- */
@@ -262,8 +262,8 @@ static const struct claim claims[] = {
      .broken = "16 points a node in place of one",
      .relation = CLAIM_EQUALS,
      .seeds = 16,
-     .of = {.n = 1},
-     .instead = {.n = 16},
+     .of = {.x = 1},
+     .instead = {.x = 16},
      .predict = predict_pairs,
      .measure = pairs},
     {.id = "two-nodes-16",
@@ -274,8 +274,8 @@ static const struct claim claims[] = {
      .broken = "256 points a node in place of 16",
      .relation = CLAIM_EQUALS,
      .seeds = 32,
-     .of = {.n = 16},
-     .instead = {.n = 256},
+     .of = {.x = 16},
+     .instead = {.x = 256},
      .predict = predict_pairs,
      .measure = pairs,
      .slack = 0.01,
@@ -289,8 +289,8 @@ static const struct claim claims[] = {
      .broken = "16 points a node in place of 256",
      .relation = CLAIM_EQUALS,
      .seeds = 16,
-     .of = {.n = 256},
-     .instead = {.n = 16},
+     .of = {.x = 256},
+     .instead = {.x = 16},
      .predict = predict_pairs,
      .measure = pairs,
      .slack = 0.01,
@@ -344,16 +344,6 @@ static double cv_point(const struct claim_run *run)
     return sqrt(spread_of(100, (uint32_t)run->x, run->seed).cv_squared);
 }
 
-static double pairs_line(const struct claim_run *run)
-{
-    return theory_pairs_lost(100, (uint32_t)run->x);
-}
-
-static double pairs_point(const struct claim_run *run)
-{
-    return pairs_lost((uint32_t)run->x, run->seed);
-}
-
 static const struct claim_series series[] = {
     {.name = "CV of shares, theory", .line = true, .points = COUNT(points), .at = points, .y = cv_line},
     {.name = "CV of shares", .points = COUNT(points), .at = points, .y = cv_point},
@@ -361,8 +351,8 @@ static const struct claim_series series[] = {
      .line = true,
      .points = COUNT(points),
      .at = points,
-     .y = pairs_line},
-    {.name = "pairs of nodes that lose a key", .points = COUNT(points), .at = points, .y = pairs_point},
+     .y = predict_pairs},
+    {.name = "pairs of nodes that lose a key", .points = COUNT(points), .at = points, .y = pairs},
     {.name = NULL},
 };
 

@@ -72,44 +72,54 @@ void replay_check_entries(const char *list, const char *lab_folder, const char *
     }
 }
 
-static struct replay_row *add_row(struct run *run, const char *name, const char *origin, const char **names)
+static struct replay_row *add_row(struct run *run, const char *name, const char *origin)
 {
     if (run->rows == MOST_ENTRIES)
         error_exit(EXIT_WRONG_USE, "replay: more than %d entries", MOST_ENTRIES);
-    names[run->rows] = name;
     struct replay_row *row = &run->row[run->rows++];
     snprintf(row->name, sizeof row->name, "%.60s%s", name, origin);
     return row;
 }
 
+/* names: of all that could have been asked for. */
 static void add_plugin(struct run *run, const struct plugin *plugin, const char *origin, const char **names)
 {
     const struct replay_suite *s = run->suite;
     const char *list = run->options.entries;
-    for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++)
-        if ((!s->takes || s->takes(*e)) && text_listed(list, (*e)->name))
-            add_row(run, (*e)->name, origin, names)->ops = (*e)->ops;
+    if (plugin->last - plugin->first > MOST_ENTRIES)
+        error_exit(EXIT_WRONG_USE, "replay: a plugin has more than %d entries", MOST_ENTRIES);
+    while (*names)
+        names++;
+    for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++) {
+        if (s->takes && !s->takes(*e))
+            continue;
+        *names++ = (*e)->name;
+        if (text_listed(list, (*e)->name))
+            add_row(run, (*e)->name, origin)->ops = (*e)->ops;
+    }
     for (const char *p = list ? list : s->usual_compound; s->compound && p && *p;
          p += strcspn(p, ","), p += *p == ',') {
         struct replay_row found = {.ops = NULL};
-        char *name = strndup(p, strcspn(p, ","));
-        if (name && strchr(name, '+') && s->compound(plugin, name, &found)) {
-            struct replay_row *row = add_row(run, name, origin, names); /* which keeps the name */
-            row->ops = found.ops;
-            row->inner = found.inner;
-        } else {
+        char *name = strndup(p, strcspn(p, ",")); /* kept among the names */
+        if (!name || !strchr(name, '+') || !s->compound(plugin, name, &found)) {
             free(name);
+            continue;
         }
+        *names++ = name;
+        struct replay_row *row = add_row(run, name, origin);
+        row->ops = found.ops;
+        row->inner = found.inner;
     }
 }
 
 static void find_entries(struct run *run)
 {
-    const char *names[MOST_ENTRIES + 1] = {NULL}, *folder = run->suite->lab_folder;
+    const char *folder = run->suite->lab_folder, **names = xcalloc(4 * MOST_ENTRIES, sizeof *names);
     add_plugin(run, trusted_reference(folder, EXIT_WRONG_USE), "", names);
     if (run->options.plugin)
         add_plugin(run, trusted_plugin(run->options.plugin, folder, EXIT_WRONG_USE), " (yours)", names);
     replay_check_entries(run->options.entries, folder, names);
+    free(names);
 }
 
 /* ---- running ---- */
