@@ -90,7 +90,7 @@ static void check_names(const struct plugin *const *plugin, uint32_t plugins)
     for (uint32_t i = 0; i < plugins; i++)
         for (const struct plugin_entry *const *e = plugin[i]->first; e != plugin[i]->last && n < 2 * MOST_NAMES; e++)
             names[n++] = (*e)->name;
-    replay_check_entries(run.options.all.entries, LAB, names);
+    trusted_check_entries("replay", run.options.all.entries, LAB, names);
 }
 
 static void find_entries(void)

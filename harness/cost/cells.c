@@ -57,36 +57,26 @@ static const struct cost_name *find_part(const struct cost_run *run, const char 
     return NULL;
 }
 
-/* Names in --entries that nobody has: an error, with the one that was probably meant. */
-static void check_entries(const struct cost_run *run)
+static void check_entries(const struct cost_run *run, const struct plugin *reference)
 {
-    const char *names[COST_NAMES + 1];
-    const struct plugin *plugin = trusted_reference(run->request.suite->lab_folder, EXIT_WRONG_USE);
-    for (const char *p = run->request.entries; p && *p; p += strcspn(p, ","), p += *p == ',') {
-        char word[80];
-        bool found = false;
-        size_t n = 0;
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
-        for (uint32_t i = 0; i < run->names; i++)
-            found = found || strcmp(run->name[i].entry, word) == 0 ||
-                    (strncmp(run->name[i].entry, word, strlen(word)) == 0 && run->name[i].entry[strlen(word)] == '+');
-        for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++)
-            names[n++] = (*e)->name;
-        names[n] = NULL;
-        const char *meant = text_nearest(word, names);
-        if (!found)
-            error_exit(EXIT_WRONG_USE, "bench: there is no entry %s; %s%s%s", word,
-                       meant ? "was " : "faultline list shows all", meant ? meant : "", meant ? " meant?" : "");
-    }
+    const size_t entries = (size_t)(reference->last - reference->first);
+    const char **names = xcalloc(run->names + entries + 1, sizeof *names);
+    for (size_t i = 0; i < entries; i++)
+        names[i] = reference->first[i]->name;
+    for (uint32_t i = 0; i < run->names; i++)
+        names[entries + i] = run->name[i].entry;
+    trusted_check_entries("bench", run->request.entries, run->request.suite->lab_folder, names);
+    free(names);
 }
 
 void cost_find_names(struct cost_run *run)
 {
     const struct cost_suite *suite = run->request.suite;
-    add_plugin(run, trusted_reference(suite->lab_folder, EXIT_WRONG_USE), "");
+    const struct plugin *reference = trusted_reference(suite->lab_folder, EXIT_WRONG_USE);
+    add_plugin(run, reference, "");
     if (run->request.plugin)
         add_plugin(run, trusted_plugin(run->request.plugin, suite->lab_folder, EXIT_WRONG_USE), " (yours)");
-    check_entries(run);
+    check_entries(run, reference);
     for (uint32_t i = 0; i < suite->operations; i++) {
         const struct cost_operation *o = &suite->operation[i];
         for (const char *const *part = o->parts ? o->names : o->beside; part && *part; part++)

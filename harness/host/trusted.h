@@ -11,4 +11,8 @@ const struct plugin *trusted_plugin(const char *path, const char *lab_folder, en
 /* reference.so of the build folder. */
 const struct plugin *trusted_reference(const char *lab_folder, enum exit_code otherwise);
 
+/* Leaves with 2 when a name in "a,b" (NULL: none is) is none of `names`, which ends with NULL, and says which one was
+ * meant. program: "replay". */
+void trusted_check_entries(const char *program, const char *list, const char *lab_folder, const char *const *names);
+
 #endif

@@ -55,23 +55,6 @@ void replay_read_options(struct replay_options *o, const char *lab_folder, const
 
 /* ---- entries ---- */
 
-void replay_check_entries(const char *list, const char *lab_folder, const char *const *names)
-{
-    for (const char *p = list; p && *p; p += strcspn(p, ","), p += *p == ',') {
-        bool found = false;
-        char word[80];
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
-        for (const char *const *name = names; *name; name++)
-            found = found || strcmp(*name, word) == 0;
-        const char *meant = text_nearest(word, names);
-        if (!found && meant)
-            error_exit(EXIT_WRONG_USE, "replay: there is no entry %s; was %s meant?", word, meant);
-        if (!found)
-            error_exit(EXIT_WRONG_USE, "replay: there is no entry %s here; faultline list %.*s shows all", word,
-                       lab_number(lab_folder), lab_folder);
-    }
-}
-
 static struct replay_row *add_row(struct run *run, const char *name, const char *origin)
 {
     if (run->rows == MOST_ENTRIES)
@@ -118,7 +101,7 @@ static void find_entries(struct run *run)
     add_plugin(run, trusted_reference(folder, EXIT_WRONG_USE), "", names);
     if (run->options.plugin)
         add_plugin(run, trusted_plugin(run->options.plugin, folder, EXIT_WRONG_USE), " (yours)", names);
-    replay_check_entries(run->options.entries, folder, names);
+    trusted_check_entries("replay", run->options.entries, folder, names);
     free(names);
 }
 

@@ -74,8 +74,6 @@ int replay_main(int argc, char **argv, const struct replay_suite *suite);
 /* Reads what every replay takes, and the lab's own; leaves with 2. */
 void replay_read_options(struct replay_options *options, const char *lab_folder, const char *example,
                          const struct option_row *own, uint32_t n, int argc, char **argv);
-/* Leaves with 2 when a name of the list is none of `names`, which ends with NULL. */
-void replay_check_entries(const char *list, const char *lab_folder, const char *const *names);
 /* Writes the result, whatever the table said; the exit code. */
 int replay_write_json(const struct replay_options *options, json_t *result);
 
