@@ -14,12 +14,13 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
 /* ---- round robin's ceiling, and what it loses beyond ---- */
 
-static double predict_ceiling(void)
+static double predict_ceiling(const struct claim_run *run)
 {
+    (void)run;
     return theory_even_ceiling(article_speed, ARTICLE_SERVERS);
 }
 
@@ -31,7 +32,7 @@ static double measure_ceiling(const struct claim_run *run)
     const struct fleet_scenario s = article_fleet(9000, 400000, run->seed);
     struct fleet_result r;
     double slowest = article_speed[0], sent = 0, answered = 0;
-    run_entry(run->broken ? "smooth-weighted" : "round-robin", &s, &r);
+    run_entry(run->entry, &s, &r);
     for (int i = 1; i < ARTICLE_SERVERS; i++)
         slowest = article_speed[i] < slowest ? article_speed[i] : slowest;
     for (int i = 0; i < ARTICLE_SERVERS; i++)
@@ -43,77 +44,16 @@ static double measure_ceiling(const struct claim_run *run)
     return s.rate * answered / sent;
 }
 
-static double predict_even_loss(double rate)
+static double predict_even_loss(const struct claim_run *run)
 {
-    return 100 * (1 - theory_even_throughput(article_speed, ARTICLE_SERVERS, rate) / rate);
+    return 100 * (1 - theory_even_throughput(article_speed, ARTICLE_SERVERS, run->x) / run->x);
 }
 
-static double predict_loss_6000(void)
+/* Of n thousand requests at a rate of x, the share that is lost. */
+static double measure_loss(const struct claim_run *run)
 {
-    return predict_even_loss(6000);
-}
-
-static double predict_loss_8000(void)
-{
-    return predict_even_loss(8000);
-}
-
-static double loss_at(const char *entry, double rate, uint64_t requests, const struct claim_run *run)
-{
-    const struct fleet_scenario s = article_fleet(rate, requests, run->seed);
-    return run_loss(entry, &s);
-}
-
-static double measure_loss_6000(const struct claim_run *run)
-{
-    return loss_at(run->broken ? "smooth-weighted" : "round-robin", 6000, 400000, run);
-}
-
-static double measure_loss_8000(const struct claim_run *run)
-{
-    return loss_at(run->broken ? "least-connections" : "round-robin", 8000, 400000, run);
-}
-
-/* ---- cures: nothing is lost at 60 % ---- */
-
-static double predict_none(void)
-{
-    return 0;
-}
-
-static double lossless(const char *entry, const struct claim_run *run)
-{
-    return loss_at(run->broken ? "round-robin" : entry, 6000, 200000, run);
-}
-
-static double lossless_smooth_weighted(const struct claim_run *run)
-{
-    return lossless("smooth-weighted", run);
-}
-
-static double lossless_weighted_random(const struct claim_run *run)
-{
-    return lossless("weighted-random", run);
-}
-
-static double lossless_weighted_least_connections(const struct claim_run *run)
-{
-    return lossless("weighted-least-connections", run);
-}
-
-static double lossless_least_connections(const struct claim_run *run)
-{
-    return lossless("least-connections", run);
-}
-
-static double lossless_two_choices(const struct claim_run *run)
-{
-    return lossless("two-choices", run);
-}
-
-static double lossless_peak_ewma(const struct claim_run *run)
-{
-    return lossless("peak-ewma", run);
+    const struct fleet_scenario s = article_fleet(run->x, 1000 * run->n, run->seed);
+    return run_loss(run->entry, &s);
 }
 
 /* ---- the table ---- */
@@ -130,9 +70,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "smooth weighted in place of round robin",
      .relation = CLAIM_EQUALS,
+     .seeds = 32,
+     .of = {.entry = "round-robin"},
+     .instead = {.entry = "smooth-weighted"},
      .predict = predict_ceiling,
-     .measure = measure_ceiling,
-     .seeds = 32},
+     .measure = measure_ceiling},
     {.id = "round-robin-loss-6000",
      .statement = "At 6,000 requests a second, 60 % of what the fleet can do, round robin already loses one request "
                   "in twenty.",
@@ -141,9 +83,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "smooth weighted in place of round robin",
      .relation = CLAIM_EQUALS,
-     .predict = predict_loss_6000,
-     .measure = measure_loss_6000,
-     .seeds = 32},
+     .seeds = 32,
+     .of = {.entry = "round-robin", .x = 6000, .n = 400},
+     .instead = {.entry = "smooth-weighted"},
+     .predict = predict_even_loss,
+     .measure = measure_loss},
     {.id = "round-robin-loss-8000",
      .statement = "At 8,000 requests a second it loses one in nine, and the fast servers still are half idle.",
      .formula = FLUID,
@@ -151,9 +95,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "least connections in place of round robin",
      .relation = CLAIM_EQUALS,
-     .predict = predict_loss_8000,
-     .measure = measure_loss_8000,
-     .seeds = 32},
+     .seeds = 32,
+     .of = {.entry = "round-robin", .x = 8000, .n = 400},
+     .instead = {.entry = "least-connections"},
+     .predict = predict_even_loss,
+     .measure = measure_loss},
     {.id = "lossless-smooth-weighted",
      .statement = "Turns by weight, interleaved, lose nothing where round robin loses one in twenty.",
      .formula = NO_OVERLOAD,
@@ -161,9 +107,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "round robin in place of smooth weighted",
      .relation = CLAIM_EQUALS,
-     .predict = predict_none,
-     .measure = lossless_smooth_weighted,
-     .seeds = 8},
+     .seeds = 8,
+     .of = {.entry = "smooth-weighted", .x = 6000, .n = 200},
+     .instead = {.entry = "round-robin"},
+     .predicted = 0,
+     .measure = measure_loss},
     {.id = "lossless-weighted-random",
      .statement = "Lots drawn by weight lose nothing either: it is the shares that matter here, not the order.",
      .formula = NO_OVERLOAD,
@@ -171,9 +119,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "round robin in place of weighted random",
      .relation = CLAIM_EQUALS,
-     .predict = predict_none,
-     .measure = lossless_weighted_random,
-     .seeds = 8},
+     .seeds = 8,
+     .of = {.entry = "weighted-random", .x = 6000, .n = 200},
+     .instead = {.entry = "round-robin"},
+     .predicted = 0,
+     .measure = measure_loss},
     {.id = "lossless-weighted-least-connections",
      .statement = "Counting requests in flight, and setting them against the weights, loses nothing.",
      .formula = NO_OVERLOAD,
@@ -181,9 +131,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "round robin in place of weighted least connections",
      .relation = CLAIM_EQUALS,
-     .predict = predict_none,
-     .measure = lossless_weighted_least_connections,
-     .seeds = 8},
+     .seeds = 8,
+     .of = {.entry = "weighted-least-connections", .x = 6000, .n = 200},
+     .instead = {.entry = "round-robin"},
+     .predicted = 0,
+     .measure = measure_loss},
     {.id = "lossless-least-connections",
      .statement =
          "Counting alone does it, without being told any weight: slow servers show by what they have not answered.",
@@ -192,9 +144,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "round robin in place of least connections",
      .relation = CLAIM_EQUALS,
-     .predict = predict_none,
-     .measure = lossless_least_connections,
-     .seeds = 8},
+     .seeds = 8,
+     .of = {.entry = "least-connections", .x = 6000, .n = 200},
+     .instead = {.entry = "round-robin"},
+     .predicted = 0,
+     .measure = measure_loss},
     {.id = "lossless-two-choices",
      .statement = "Looking at only two servers a request is enough for this fleet, without weights.",
      .formula = NO_OVERLOAD,
@@ -202,9 +156,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "round robin in place of two choices",
      .relation = CLAIM_EQUALS,
-     .predict = predict_none,
-     .measure = lossless_two_choices,
-     .seeds = 8},
+     .seeds = 8,
+     .of = {.entry = "two-choices", .x = 6000, .n = 200},
+     .instead = {.entry = "round-robin"},
+     .predicted = 0,
+     .measure = measure_loss},
     {.id = "lossless-peak-ewma",
      .statement = "Going by how long a server took of late finds the slow ones too, without weights.",
      .formula = NO_OVERLOAD,
@@ -212,9 +168,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "round robin in place of peak ewma",
      .relation = CLAIM_EQUALS,
-     .predict = predict_none,
-     .measure = lossless_peak_ewma,
-     .seeds = 8},
+     .seeds = 8,
+     .of = {.entry = "peak-ewma", .x = 6000, .n = 200},
+     .instead = {.entry = "round-robin"},
+     .predicted = 0,
+     .measure = measure_loss},
 };
 
 const struct claim_part part_article = {.claim = claims, .claims = COUNT(claims)};

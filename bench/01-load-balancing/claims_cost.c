@@ -7,6 +7,7 @@
 #include "parts.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/process.h"
 #include "measure/compare.h"
 #include "measure/ping_pong.h"
@@ -16,8 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- two threads, one cache line ---- */
 
@@ -45,16 +44,11 @@ static void count(void *context, unsigned thread, uint64_t n)
     counter_run(((struct made *)context)->state, thread, n);
 }
 
-static double predict_line(void)
-{
-    return 50;
-}
-
 enum { PADDED, PACKED, SHARED, ADDERS };
 
-static void compare_lines(const struct topology *topology, bool broken, struct claim_here *here)
+static void compare_lines(const struct topology *topology, const char *packed_name, struct claim_here *here)
 {
-    const char *const name[ADDERS] = {"padded-add", broken ? "padded-add" : "packed-add", "shared-add"};
+    const char *const name[ADDERS] = {"padded-add", packed_name, "shared-add"};
     struct made made[ADDERS];
     struct compare_candidate candidates[ADDERS];
     for (int i = 0; i < ADDERS; i++) {
@@ -92,7 +86,7 @@ static void compare_lines(const struct topology *topology, bool broken, struct c
                                     100 * (d.high - 1) * alone / price, ""};
 }
 
-static void measure_line(bool broken, struct claim_here *here)
+static void measure_line(const struct claim_run *run, struct claim_here *here)
 {
     struct topology *topology;
     struct error err;
@@ -100,7 +94,7 @@ static void measure_line(bool broken, struct claim_here *here)
         snprintf(here->why, sizeof here->why, "%.150s", err.text);
         return;
     }
-    compare_lines(topology, broken, here);
+    compare_lines(topology, run->entry, here);
     topology_destroy(topology);
 }
 
@@ -135,8 +129,7 @@ static struct instructions count_instructions(const char *entry)
 {
     struct instructions out = {NAN, NAN, "the cost program left no counts"};
     char program[FILE_PATH], folder[FILE_PATH], file[FILE_PATH], sizes[32];
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(program, "%s/labs/01-load-balancing/cost", build && *build ? build : "build");
+    file_build_path(program, "labs/01-load-balancing/cost");
     snprintf(sizes, sizeof sizes, "%d,%d", FEW, MANY);
     if (file_temp_dir(folder, "faultline-claims", NULL) != 0)
         return out;
@@ -159,9 +152,9 @@ static struct instructions count_instructions(const char *entry)
     return out;
 }
 
-static void measure_growth(const char *entry, struct claim_here *here)
+static void measure_growth(const struct claim_run *run, struct claim_here *here)
 {
-    struct instructions i = count_instructions(entry);
+    struct instructions i = count_instructions(run->entry);
     double ratio = i.many / i.few;
     if (isnan(ratio))
         memcpy(here->why, i.why, sizeof here->why);
@@ -169,24 +162,10 @@ static void measure_growth(const char *entry, struct claim_here *here)
         *here = (struct claim_here){ratio, ratio, ratio, ""};
 }
 
-static double predict_scan(void)
+static double predict_heap(const struct claim_run *run)
 {
-    return (double)MANY / FEW;
-}
-
-static void measure_scan(bool broken, struct claim_here *here)
-{
-    measure_growth(broken ? "weighted-least-connections-heap" : "weighted-least-connections", here);
-}
-
-static double predict_heap(void)
-{
+    (void)run;
     return log2(MANY) / log2(FEW);
-}
-
-static void measure_heap(bool broken, struct claim_here *here)
-{
-    measure_growth(broken ? "weighted-least-connections" : "weighted-least-connections-heap", here);
 }
 
 static const struct claim claims[] = {
@@ -201,7 +180,9 @@ static const struct claim claims[] = {
      .broken = "padded counters in place of packed ones",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = predict_line,
+     .of = {.entry = "packed-add"},
+     .instead = {.entry = "padded-add"},
+     .predicted = 50,
      .measure_here = measure_line},
     {.id = "scan-is-linear",
      .statement = "A pick that looks at every backend costs 64 times the instructions at 64 times the backends.",
@@ -211,8 +192,10 @@ static const struct claim claims[] = {
      .broken = "the heap in place of the scan",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = predict_scan,
-     .measure_here = measure_scan,
+     .of = {.entry = "weighted-least-connections"},
+     .instead = {.entry = "weighted-least-connections-heap"},
+     .predicted = (double)MANY / FEW,
+     .measure_here = measure_growth,
      .slack = 6.4,
      .slack_why = "a tenth, for what a pick costs whatever n is"},
     {.id = "heap-is-logarithmic",
@@ -223,8 +206,10 @@ static const struct claim claims[] = {
      .broken = "the scan in place of the heap",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
+     .of = {.entry = "weighted-least-connections-heap"},
+     .instead = {.entry = "weighted-least-connections"},
      .predict = predict_heap,
-     .measure_here = measure_heap},
+     .measure_here = measure_growth},
 };
 
 const struct claim_part part_cost = {.claim = claims, .claims = COUNT(claims)};

@@ -9,26 +9,28 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
 enum { FEW = 10, SIZE = 64 };
 static const double load = 0.9;
 
 /* ---- turns against lots ---- */
 
-static double predict_turns(void)
+static double predict_turns(const struct claim_run *run)
 {
+    (void)run;
     return 1e3 * theory_erlang_arrivals_mean(FEW, 1000 * load, 1000);
 }
 
 static double measure_turns(const struct claim_run *run)
 {
     const struct fleet_scenario s = equal_fleet(FEW, load, 300000, 50000, run->seed);
-    return run_mean_ms(run->broken ? "random" : "round-robin", &s);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double predict_percentile(void)
+static double predict_percentile(const struct claim_run *run)
 {
+    (void)run;
     return 1e3 * theory_mm1_percentile(800, 1000, 0.01);
 }
 
@@ -37,7 +39,7 @@ static double measure_percentile(const struct claim_run *run)
     const struct fleet_scenario s = equal_fleet(FEW, 0.8, 300000, 20000, run->seed);
     struct fleet_result r;
     uint64_t ns;
-    run_entry(run->broken ? "two-choices" : "random", &s, &r);
+    run_entry(run->entry, &s, &r);
     hist_percentile(r.latency, 99, &ns);
     fleet_result_free(&r);
     return (double)ns / 1e6;
@@ -45,90 +47,50 @@ static double measure_percentile(const struct claim_run *run)
 
 /* ---- d choices ---- */
 
-static double mean_in_limit(const char *entry, uint64_t requests, uint64_t seed)
+static double measure_choices(const struct claim_run *run)
 {
-    const struct fleet_scenario small = equal_fleet(SIZE, load, requests, 300 * SIZE, seed);
-    const struct fleet_scenario large = equal_fleet(4 * SIZE, load, requests, 4 * 300 * SIZE, seed + 1);
-    return (4 * run_mean_ms(entry, &large) - run_mean_ms(entry, &small)) / 3;
+    const struct fleet_scenario small = equal_fleet(SIZE, load, 250000, 300 * SIZE, run->seed);
+    const struct fleet_scenario large = equal_fleet(4 * SIZE, load, 250000, 4 * 300 * SIZE, run->seed + 1);
+    return (4 * run_mean_ms(run->entry, &large) - run_mean_ms(run->entry, &small)) / 3;
 }
 
-static double predict_one(void)
+static double predict_choices(const struct claim_run *run)
 {
-    return theory_supermarket_mean(1, load);
-}
-
-static double predict_two(void)
-{
-    return theory_supermarket_mean(2, load);
-}
-
-static double predict_three(void)
-{
-    return theory_supermarket_mean(3, load);
+    return theory_supermarket_mean(run->n, load);
 }
 
 /* Servers that get their requests by lot are queues of their own, however many there are: no limit needed. */
 static double measure_one(const struct claim_run *run)
 {
     const struct fleet_scenario s = equal_fleet(SIZE, load, 500000, 300000, run->seed);
-    return run_mean_ms(run->broken ? "two-choices" : "random", &s);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double measure_two(const struct claim_run *run)
+static double predict_tail(const struct claim_run *run)
 {
-    return mean_in_limit(run->broken ? "random" : "two-choices", 250000, run->seed);
-}
-
-static double measure_three(const struct claim_run *run)
-{
-    return mean_in_limit(run->broken ? "two-choices" : "three-choices", 250000, run->seed);
-}
-
-static double predict_tail(void)
-{
+    (void)run;
     return 100 * theory_supermarket_tail(2, load, 4);
 }
 
 static double measure_tail(const struct claim_run *run)
 {
-    const char *entry = run->broken ? "random" : "two-choices";
     const struct fleet_scenario small = equal_fleet(SIZE, load, 250000, 300 * SIZE, run->seed);
     const struct fleet_scenario large = equal_fleet(4 * SIZE, load, 250000, 4 * 300 * SIZE, run->seed + 1);
-    return (4 * run_tail(entry, &large, 4) - run_tail(entry, &small, 4)) / 3;
+    return (4 * run_tail(run->entry, &large, 4) - run_tail(run->entry, &small, 4)) / 3;
 }
 
 /* ---- balls into bins ---- */
 
 enum { BINS = 1 << 16 };
 
-static double predict_balls_one(void)
+static double predict_balls(const struct claim_run *run)
 {
-    return theory_fullest_bin(1, BINS);
+    return theory_fullest_bin(run->n, BINS);
 }
 
-static double predict_balls_two(void)
+static double measure_balls(const struct claim_run *run)
 {
-    return theory_fullest_bin(2, BINS);
-}
-
-static double predict_balls_three(void)
-{
-    return theory_fullest_bin(3, BINS);
-}
-
-static double measure_balls_one(const struct claim_run *run)
-{
-    return run_fullest_bin(run->broken ? "two-choices" : "random", BINS, run->seed);
-}
-
-static double measure_balls_two(const struct claim_run *run)
-{
-    return run_fullest_bin(run->broken ? "random" : "two-choices", BINS, run->seed);
-}
-
-static double measure_balls_three(const struct claim_run *run)
-{
-    return run_fullest_bin(run->broken ? "two-choices" : "three-choices", BINS, run->seed);
+    return run_fullest_bin(run->entry, BINS, run->seed);
 }
 
 /* ---- the table ---- */
@@ -144,9 +106,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "random in place of round robin",
      .relation = CLAIM_EQUALS,
+     .seeds = 32,
+     .of = {.entry = "round-robin"},
+     .instead = {.entry = "random"},
      .predict = predict_turns,
-     .measure = measure_turns,
-     .seeds = 32},
+     .measure = measure_turns},
     {.id = "percentile-of-lots",
      .statement = "A mean hides its tail: one request in a hundred takes 4.6 times the mean, at any load.",
      .formula = "p99 = ln(100) / (mu - lambda)",
@@ -154,9 +118,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "two choices in place of random",
      .relation = CLAIM_EQUALS,
+     .seeds = 32,
+     .of = {.entry = "random"},
+     .instead = {.entry = "two-choices"},
      .predict = predict_percentile,
      .measure = measure_percentile,
-     .seeds = 32,
      .slack = 0.09,
      .slack_why = "the histogram's buckets: a percentile is within 0.39 %"},
     {.id = "one-choice",
@@ -166,9 +132,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "two choices in place of one",
      .relation = CLAIM_EQUALS,
-     .predict = predict_one,
-     .measure = measure_one,
-     .seeds = 32},
+     .seeds = 32,
+     .of = {.entry = "random", .n = 1},
+     .instead = {.entry = "two-choices"},
+     .predict = predict_choices,
+     .measure = measure_one},
     {.id = "two-choices",
      .statement = "A second look takes three quarters of that away.",
      .formula = "sum over i >= 1 of load^(2^i - 2)",
@@ -176,9 +144,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "one choice in place of two",
      .relation = CLAIM_EQUALS,
-     .predict = predict_two,
-     .measure = measure_two,
      .seeds = 24,
+     .of = {.entry = "two-choices", .n = 2},
+     .instead = {.entry = "random"},
+     .predict = predict_choices,
+     .measure = measure_choices,
      .slack = 0.001,
      .slack_why = LIMIT},
     {.id = "three-choices",
@@ -188,9 +158,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "two choices in place of three",
      .relation = CLAIM_EQUALS,
-     .predict = predict_three,
-     .measure = measure_three,
      .seeds = 24,
+     .of = {.entry = "three-choices", .n = 3},
+     .instead = {.entry = "two-choices"},
+     .predict = predict_choices,
+     .measure = measure_choices,
      .slack = 0.001,
      .slack_why = LIMIT},
     {.id = "tail-of-two-choices",
@@ -201,9 +173,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "one choice in place of two",
      .relation = CLAIM_EQUALS,
+     .seeds = 24,
+     .of = {.entry = "two-choices"},
+     .instead = {.entry = "random"},
      .predict = predict_tail,
      .measure = measure_tail,
-     .seeds = 24,
      .slack = 0.05,
      .slack_why = LIMIT},
     {.id = "balls-one-choice",
@@ -213,9 +187,11 @@ static const struct claim claims[] = {
      .source = "counted",
      .broken = "two choices in place of one",
      .relation = CLAIM_EQUALS,
-     .predict = predict_balls_one,
-     .measure = measure_balls_one,
-     .seeds = 400},
+     .seeds = 400,
+     .of = {.entry = "random", .n = 1},
+     .instead = {.entry = "two-choices"},
+     .predict = predict_balls,
+     .measure = measure_balls},
     {.id = "balls-two-choices",
      .statement = "Each thrown at the emptier of two: the fullest holds three, now and then four.",
      .formula = "sum over i of 1 - (1 - x_i)^n, dx_i/dt = x_(i-1)^2 - x_i^2; grows as ln ln n / ln 2",
@@ -223,9 +199,11 @@ static const struct claim claims[] = {
      .source = "counted",
      .broken = "one choice in place of two",
      .relation = CLAIM_EQUALS,
-     .predict = predict_balls_two,
-     .measure = measure_balls_two,
-     .seeds = 400},
+     .seeds = 400,
+     .of = {.entry = "two-choices", .n = 2},
+     .instead = {.entry = "random"},
+     .predict = predict_balls,
+     .measure = measure_balls},
     {.id = "balls-three-choices",
      .statement = "The emptiest of three: three, and that is all.",
      .formula = "sum over i of 1 - (1 - x_i)^n, dx_i/dt = x_(i-1)^3 - x_i^3; grows as ln ln n / ln 3",
@@ -233,9 +211,11 @@ static const struct claim claims[] = {
      .source = "counted",
      .broken = "two choices in place of three",
      .relation = CLAIM_EQUALS,
-     .predict = predict_balls_three,
-     .measure = measure_balls_three,
      .seeds = 100,
+     .of = {.entry = "three-choices", .n = 3},
+     .instead = {.entry = "two-choices"},
+     .predict = predict_balls,
+     .measure = measure_balls,
      .slack = 0.001,
      .slack_why = "a fullest bin of four is rarer than these runs can see"},
 };

@@ -7,12 +7,13 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
 /* ---- one shared queue ---- */
 
-static double predict_central(void)
+static double predict_central(const struct claim_run *run)
 {
+    (void)run;
     return 1e3 * theory_central_wait(10, 9000, 1000);
 }
 
@@ -32,41 +33,29 @@ static struct dist heavy(void)
     return dist_bounded_pareto(1, 1.5, 1000);
 }
 
-static double predict_fifo(void)
+static double predict_fifo(const struct claim_run *run)
 {
+    (void)run;
     const struct dist work = heavy();
     return 1e3 * theory_mg1_mean(700, 1e-3, 1e-6 * dist_second_moment(&work));
 }
 
-static double predict_sharing(void)
+static double predict_sharing(const struct claim_run *run)
 {
+    (void)run;
     return 1e3 * theory_mm1_mean(700, 1000);
 }
 
-static double heavy_mean(bool sharing, const struct claim_run *run)
+/* n: is it processor sharing that is under test? Broken, it is the other discipline. */
+static double measure_heavy(const struct claim_run *run)
 {
     struct fleet_scenario s = equal_fleet(1, 0.7, 400000, 20000, run->seed);
     s.work = heavy();
-    s.discipline = sharing ? FLEET_PROCESSOR_SHARING : FLEET_FIFO;
+    s.discipline = (run->n != 0) != run->broken ? FLEET_PROCESSOR_SHARING : FLEET_FIFO;
     return run_mean_ms("random", &s);
 }
 
-static double measure_fifo(const struct claim_run *run)
-{
-    return heavy_mean(run->broken, run);
-}
-
-static double measure_sharing(const struct claim_run *run)
-{
-    return heavy_mean(!run->broken, run);
-}
-
 /* ---- Little's law ---- */
-
-static double predict_little(void)
-{
-    return 1;
-}
 
 /* Requests in the fleet, counted from outside, over arrivals a second x mean time as the clients saw it. Broken, the
  * clients give up after 4 ms and only the answered ones are asked how long it took. */
@@ -105,9 +94,9 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "processor sharing in place of first in, first out",
      .relation = CLAIM_EQUALS,
+     .seeds = 32,
      .predict = predict_fifo,
-     .measure = measure_fifo,
-     .seeds = 32},
+     .measure = measure_heavy},
     {.id = "heavy-tailed-sharing",
      .statement =
          "A server that works on all its requests side by side does not mind: the mean depends on the mean work "
@@ -117,9 +106,10 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "first in, first out in place of processor sharing",
      .relation = CLAIM_EQUALS,
+     .seeds = 32,
+     .of = {.n = true},
      .predict = predict_sharing,
-     .measure = measure_sharing,
-     .seeds = 32},
+     .measure = measure_heavy},
     {.id = "littles-law",
      .statement = "Requests in the fleet = arrivals a second x mean time, for every policy and every law; unless the "
                   "requests that were given up are left out of the mean, as dashboards do.",
@@ -128,9 +118,9 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "the mean of the answered requests only, once clients give up, in place of the mean of all",
      .relation = CLAIM_EQUALS,
-     .predict = predict_little,
-     .measure = measure_little,
-     .seeds = 16},
+     .seeds = 16,
+     .predicted = 1,
+     .measure = measure_little},
 };
 
 const struct claim_part part_queues = {.claim = claims, .claims = COUNT(claims)};

@@ -5,48 +5,30 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
 /* ---- old news ---- */
 
 enum { BOARD_SERVERS = 128, OLD = 8, STALE = 64 }; /* the last two in service times, which are 1 ms */
 static const double board_load = 0.9;
 
-static double board_mean(const char *entry, uint32_t period, const struct claim_run *run)
+/* On reports that are n service times old. */
+static double measure_board(const struct claim_run *run)
 {
     struct fleet_scenario s = equal_fleet(BOARD_SERVERS, board_load, 250000, 300 * BOARD_SERVERS, run->seed);
-    s.report_every_ns = period * UINT64_C(1000000);
-    return run_mean_ms(entry, &s);
+    s.report_every_ns = run->n * UINT64_C(1000000);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double predict_blind(void)
+static double predict_blind(const struct claim_run *run)
 {
+    (void)run;
     return 1e3 * theory_mm1_mean(1000 * board_load, 1000);
 }
 
-static double measure_herd(const struct claim_run *run)
+static double predict_board(const struct claim_run *run)
 {
-    return board_mean(run->broken ? "two-choices-reported" : "join-shortest-queue", OLD, run);
-}
-
-static double predict_board(void)
-{
-    return theory_board_mean(2, board_load, OLD);
-}
-
-static double measure_board(const struct claim_run *run)
-{
-    return board_mean(run->broken ? "join-shortest-queue" : "two-choices-reported", OLD, run);
-}
-
-static double predict_stale_board(void)
-{
-    return theory_board_mean(2, board_load, STALE);
-}
-
-static double measure_stale_board(const struct claim_run *run)
-{
-    return board_mean(run->broken ? "random" : "two-choices-reported", STALE, run);
+    return theory_board_mean(2, board_load, run->n);
 }
 
 /* ---- a server that fails fast ---- */
@@ -67,30 +49,31 @@ static void run_with_failing(const char *entry, double seconds, uint64_t seed, s
     run_entry(entry, &s, r);
 }
 
-static double predict_swallowed(void)
+static double predict_swallowed(const struct claim_run *run)
 {
+    (void)run;
     return 100 * theory_fail_fast_share(10, 10 * fail_load);
 }
 
 static double measure_swallowed(const struct claim_run *run)
 {
     struct fleet_result r;
-    run_with_failing(run->broken ? "random" : "least-connections-buckets", 30, run->seed, &r);
+    run_with_failing(run->entry, 30, run->seed, &r);
     const double share = 100 * fleet_loss(&r);
     fleet_result_free(&r);
     return share;
 }
 
-static double predict_ejected(void)
+static double predict_ejected(const struct claim_run *run)
 {
+    (void)run;
     return theory_ejected_failures(5, 1, TRIAL_SECONDS);
 }
 
 static double measure_ejected(const struct claim_run *run)
 {
     struct fleet_result r;
-    run_with_failing(run->broken ? "least-connections-buckets" : "outlier-ejection+least-connections-buckets",
-                     TRIAL_SECONDS, run->seed, &r);
+    run_with_failing(run->entry, TRIAL_SECONDS, run->seed, &r);
     const double failures = (double)(r.offered - r.ok);
     fleet_result_free(&r);
     return failures;
@@ -103,30 +86,22 @@ static const double crowd_load = 0.7;
 
 /* All start at the same place, and take their first turns together. Where a balancer is in its cycle is forgotten after
  * some tens of requests each. */
-static double crowd_mean(const char *entry, uint32_t balancers, const struct claim_run *run)
+static double measure_crowd(const struct claim_run *run)
 {
-    struct fleet_scenario s = equal_fleet(10, crowd_load, 200000, 50 * balancers + 20000, run->seed);
-    s.balancers = balancers;
-    return run_mean_ms(entry, &s);
+    struct fleet_scenario s = equal_fleet(10, crowd_load, 200000, 50 * run->n + 20000, run->seed);
+    s.balancers = run->n;
+    return run_mean_ms(run->entry, &s);
 }
 
-static double predict_crowd(void)
+static double predict_crowd(const struct claim_run *run)
 {
+    (void)run;
     return 1e3 * theory_mm1_mean(1000 * crowd_load, 1000);
 }
 
-static double measure_crowd_of_turns(const struct claim_run *run)
+static double predict_fresh_start(const struct claim_run *run)
 {
-    return crowd_mean("round-robin", run->broken ? 1 : CROWD, run);
-}
-
-static double measure_crowd_of_counts(const struct claim_run *run)
-{
-    return crowd_mean("least-connections", run->broken ? 1 : CROWD, run);
-}
-
-static double predict_fresh_start(void)
-{
+    (void)run;
     const double none = 1 - 1.0 / (double)CROWD;
     return 100 * (1 - theory_power(none, CROWD));
 }
@@ -137,7 +112,7 @@ static double measure_fresh_start(const struct claim_run *run)
     struct fleet_scenario s = equal_fleet(10, crowd_load, CROWD, 0, run->seed);
     struct fleet_result r;
     s.balancers = CROWD;
-    run_entry(run->broken ? "random" : "round-robin", &s, &r);
+    run_entry(run->entry, &s, &r);
     const double share = 100.0 * (double)r.server[0].picked / (double)r.offered;
     fleet_result_free(&r);
     return share;
@@ -145,8 +120,9 @@ static double measure_fresh_start(const struct claim_run *run)
 
 enum { TOKEN_BALANCERS = 50, SERVERS_EACH = 10 };
 
-static double predict_tokens(void)
+static double predict_tokens(const struct claim_run *run)
 {
+    (void)run;
     return theory_join_idle_mean(SERVERS_EACH, 0.9);
 }
 
@@ -154,7 +130,7 @@ static double measure_tokens(const struct claim_run *run)
 {
     struct fleet_scenario s = equal_fleet(TOKEN_BALANCERS * SERVERS_EACH, 0.9, 300000, 150000, run->seed);
     s.balancers = TOKEN_BALANCERS;
-    return run_mean_ms(run->broken ? "random" : "join-idle-queue", &s);
+    return run_mean_ms(run->entry, &s);
 }
 
 /* ---- the table ---- */
@@ -168,9 +144,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "two choices on the same old reports in place of the shortest queue",
      .relation = CLAIM_AT_LEAST,
+     .seeds = 24,
+     .of = {.entry = "join-shortest-queue", .n = OLD},
+     .instead = {.entry = "two-choices-reported"},
      .predict = predict_blind,
-     .measure = measure_herd,
-     .seeds = 24},
+     .measure = measure_board},
     {.id = "two-choices-of-old-news",
      .statement = "Two choices on reports just as old bear it: who looks at little can't run after everybody else.",
      .formula = "the notice board: a_i = load (Q_i^2 - Q_(i+1)^2) / q_i for a period, over and over",
@@ -178,9 +156,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "the shortest queue on the same old reports in place of two choices",
      .relation = CLAIM_EQUALS,
+     .seeds = 32,
+     .of = {.entry = "two-choices-reported", .n = OLD},
+     .instead = {.entry = "join-shortest-queue"},
      .predict = predict_board,
      .measure = measure_board,
-     .seeds = 32,
      .slack = 0.04,
      .slack_why =
          "the formula is the limit of many servers: n are off by 4.6/n, measured from 64 to 256; here n = 128"},
@@ -193,9 +173,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "random, which needs no news, in place of two choices",
      .relation = CLAIM_EQUALS,
-     .predict = predict_stale_board,
-     .measure = measure_stale_board,
      .seeds = 32,
+     .of = {.entry = "two-choices-reported", .n = STALE},
+     .instead = {.entry = "random"},
+     .predict = predict_board,
+     .measure = measure_board,
      .slack = 0.16,
      .slack_why = "the formula is the limit of many servers: n are off by 20/n, measured from 64 to 256; here n = 128"},
     {.id = "fail-fast-swallows",
@@ -206,9 +188,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "random, which does not look, in place of least connections",
      .relation = CLAIM_EQUALS,
+     .seeds = 16,
+     .of = {.entry = "least-connections-buckets"},
+     .instead = {.entry = "random"},
      .predict = predict_swallowed,
      .measure = measure_swallowed,
-     .seeds = 16,
      .slack = 0.03,
      .slack_why =
          "the formula is for an answer in no time; in the microsecond that it takes here the server is not idle: "
@@ -221,9 +205,11 @@ static const struct claim claims[] = {
      .source = "counted",
      .broken = "least connections without ejection",
      .relation = CLAIM_EQUALS,
+     .seeds = 8,
+     .of = {.entry = "outlier-ejection+least-connections-buckets"},
+     .instead = {.entry = "least-connections-buckets"},
      .predict = predict_ejected,
-     .measure = measure_ejected,
-     .seeds = 8},
+     .measure = measure_ejected},
     {.id = "many-round-robins",
      .statement =
          "Four thousand balancers that each take turns are together no better than drawing lots: the order was "
@@ -233,9 +219,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "one balancer in place of four thousand",
      .relation = CLAIM_EQUALS,
-     .predict = predict_crowd,
-     .measure = measure_crowd_of_turns,
      .seeds = 32,
+     .of = {.entry = "round-robin", .n = CROWD},
+     .instead = {.n = 1},
+     .predict = predict_crowd,
+     .measure = measure_crowd,
      .slack = 0.01,
      .slack_why = "the sum of m streams is Poisson only in the limit: off by about 24/m ms, measured at m = 500"},
     {.id = "many-least-connections",
@@ -246,9 +234,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "one balancer in place of four thousand",
      .relation = CLAIM_EQUALS,
-     .predict = predict_crowd,
-     .measure = measure_crowd_of_counts,
      .seeds = 32,
+     .of = {.entry = "least-connections", .n = CROWD},
+     .instead = {.n = 1},
+     .predict = predict_crowd,
+     .measure = measure_crowd,
      .slack = 0.01,
      .slack_why = "the sum of m streams is Poisson only in the limit: off by about 24/m ms, measured at m = 500"},
     {.id = "fresh-start",
@@ -259,9 +249,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "random in place of round robin",
      .relation = CLAIM_EQUALS,
+     .seeds = 100,
+     .of = {.entry = "round-robin"},
+     .instead = {.entry = "random"},
      .predict = predict_fresh_start,
-     .measure = measure_fresh_start,
-     .seeds = 100},
+     .measure = measure_fresh_start},
     {.id = "tokens-from-the-idle",
      .statement = "Let idle servers say so, each to one balancer, and fifty balancers do at 90 % load what none of "
                   "them could see alone.",
@@ -270,9 +262,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "random in place of join idle queue",
      .relation = CLAIM_EQUALS,
+     .seeds = 24,
+     .of = {.entry = "join-idle-queue"},
+     .instead = {.entry = "random"},
      .predict = predict_tokens,
      .measure = measure_tokens,
-     .seeds = 24,
      .slack = 0.03,
      .slack_why = "the theorem is the limit of many, and counts an idle server once: here one that a lot has found "
                   "stays listed as idle where it said so"},

@@ -7,12 +7,13 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
 /* ---- how long requests take under a fixed split ---- */
 
-static double predict_weighted_random(void)
+static double predict_weighted_random(const struct claim_run *run)
 {
+    (void)run;
     return 1e3 * theory_proportional_mean(article_speed, ARTICLE_SERVERS, 9000);
 }
 
@@ -21,7 +22,7 @@ static double measure_weighted_random(const struct claim_run *run)
 {
     struct fleet_scenario s = article_fleet(9000, 500000, run->seed);
     s.queue_cap = FLEET_NO_CAP;
-    return run_mean_ms(run->broken ? "smooth-weighted" : "weighted-random", &s);
+    return run_mean_ms(run->entry, &s);
 }
 
 /* Mean time of weighted random when the weights are those of a split. */
@@ -35,8 +36,9 @@ static double split_mean_ms(double rate, const double *split, uint64_t requests,
     return run_mean_ms("weighted-random", &s);
 }
 
-static double predict_square_root_3000(void)
+static double predict_square_root_3000(const struct claim_run *run)
 {
+    (void)run;
     double split[ARTICLE_SERVERS];
     return 1e3 * theory_square_root_split(article_speed, ARTICLE_SERVERS, 3000, split);
 }
@@ -48,8 +50,9 @@ static double measure_square_root_3000(const struct claim_run *run)
     return split_mean_ms(3000, run->broken ? article_speed : split, 100000, run->seed);
 }
 
-static double predict_square_root_gain(void)
+static double predict_square_root_gain(const struct claim_run *run)
 {
+    (void)run;
     double split[ARTICLE_SERVERS];
     return 1e3 * (theory_proportional_mean(article_speed, ARTICLE_SERVERS, 9000) -
                   theory_square_root_split(article_speed, ARTICLE_SERVERS, 9000, split));
@@ -67,8 +70,9 @@ static double measure_square_root_gain(const struct claim_run *run)
 
 /* ---- the right weights are not enough ---- */
 
-static double predict_bursts(void)
+static double predict_bursts(const struct claim_run *run)
 {
+    (void)run;
     return 100 * theory_burst_loss(article_speed, ARTICLE_SERVERS, 6000, ARTICLE_CAP);
 }
 
@@ -76,7 +80,7 @@ static double predict_bursts(void)
 static double measure_bursts(const struct claim_run *run)
 {
     const struct fleet_scenario s = article_fleet(6000, 300000, run->seed);
-    return run_loss(run->broken ? "smooth-weighted" : "weighted-round-robin", &s);
+    return run_loss(run->entry, &s);
 }
 
 static double capacity(void)
@@ -89,8 +93,9 @@ static double capacity(void)
 
 enum { SLOWED = 500 }; /* the speed to which the first server falls, its weight unchanged */
 
-static double predict_stale_weight(void)
+static double predict_stale_weight(const struct claim_run *run)
 {
+    (void)run;
     return 100 * (article_speed[0] / capacity() - SLOWED / 6000.0);
 }
 
@@ -100,14 +105,15 @@ static double measure_stale_weight(const struct claim_run *run)
     const struct fleet_change slow = {.at = 0, .server = 0, .kind = FLEET_SPEED, .value = SLOWED};
     s.change = &slow;
     s.changes = 1;
-    return run_loss(run->broken ? "weighted-least-connections" : "smooth-weighted", &s);
+    return run_loss(run->entry, &s);
 }
 
 /* Two large servers beside eight small ones, 10,000 requests a second together, like the article's ten. */
 enum { LARGE = 4000, SMALL = 250, SMALLS = 8 };
 
-static double predict_lopsided(void)
+static double predict_lopsided(const struct claim_run *run)
 {
+    (void)run;
     return 100 * theory_two_choices_loss(SMALLS, ARTICLE_SERVERS, SMALL, 6000);
 }
 
@@ -120,7 +126,7 @@ static double measure_lopsided(const struct claim_run *run)
         server[i] = (struct fleet_server){.speed = speed, .weight = speed};
     }
     s.server = server;
-    return run_loss(run->broken ? "weighted-two-choices" : "two-choices", &s);
+    return run_loss(run->entry, &s);
 }
 
 /* ---- the table ---- */
@@ -134,9 +140,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "smooth weighted in place of weighted random",
      .relation = CLAIM_EQUALS,
+     .seeds = 32,
+     .of = {.entry = "weighted-random"},
+     .instead = {.entry = "smooth-weighted"},
      .predict = predict_weighted_random,
-     .measure = measure_weighted_random,
-     .seeds = 32},
+     .measure = measure_weighted_random},
     {.id = "square-root-rule-light",
      .statement = "At light load the best fixed split gives the slow servers nothing at all.",
      .formula = "lambda_i = mu_i - a sqrt(mu_i), none below 0; sum of lambda_i / (mu_i - lambda_i), over the rate",
@@ -165,9 +173,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "smooth weighted, the same shares interleaved, in place of weighted round robin",
      .relation = CLAIM_EQUALS,
+     .seeds = 16,
+     .of = {.entry = "weighted-round-robin"},
+     .instead = {.entry = "smooth-weighted"},
      .predict = predict_bursts,
      .measure = measure_bursts,
-     .seeds = 16,
      .slack = 0.1,
      .slack_why = "a full queue has a place free now and then: one request of the 1,000 of a mean burst"},
     {.id = "stale-weight",
@@ -178,9 +188,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "weighted least connections, which counts what has not come back, in place of smooth weighted",
      .relation = CLAIM_EQUALS,
+     .seeds = 16,
+     .of = {.entry = "smooth-weighted"},
+     .instead = {.entry = "weighted-least-connections"},
      .predict = predict_stale_weight,
-     .measure = measure_stale_weight,
-     .seeds = 16},
+     .measure = measure_stale_weight},
     {.id = "two-choices-lopsided",
      .statement = "Two choices without weights fail on a lopsided fleet: both draws are small servers too often, "
                   "and then there is no choice.",
@@ -189,9 +201,11 @@ static const struct claim claims[] = {
      .source = "simulated",
      .broken = "two choices drawn by weight in place of two choices",
      .relation = CLAIM_EQUALS,
+     .seeds = 16,
+     .of = {.entry = "two-choices"},
+     .instead = {.entry = "weighted-two-choices"},
      .predict = predict_lopsided,
-     .measure = measure_lopsided,
-     .seeds = 16},
+     .measure = measure_lopsided},
 };
 
 const struct claim_part part_unequal = {.claim = claims, .claims = COUNT(claims)};

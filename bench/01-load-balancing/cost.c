@@ -3,6 +3,8 @@
 
 #include "load_balancing.h"
 
+#include "base/memory.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -93,7 +95,7 @@ int main(int argc, char **argv)
     const struct cost_suite suite = {
         .lab_folder = "01-load-balancing",
         .operation = operations,
-        .operations = sizeof operations / sizeof *operations,
+        .operations = COUNT(operations),
         .entry_name = entry_name,
         .verify = pick_verify,
         .quality = &quality,

@@ -4,7 +4,7 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
 enum { REQUESTS = 40000 };
 
@@ -20,40 +20,23 @@ static double loss_load_fine(uint32_t i)
     return 3000 + 250.0 * i;
 }
 
-static double loss(const char *entry, uint32_t i, const struct claim_run *run)
+static double loss(const struct claim_run *run)
 {
-    const struct fleet_scenario s = article_fleet(loss_load(i), REQUESTS, run->seed);
-    return run_loss(entry, &s);
+    const struct fleet_scenario s = article_fleet(run->x, REQUESTS, run->seed);
+    return run_loss(run->entry, &s);
 }
 
-static double loss_theory(uint32_t i, const struct claim_run *run)
+static double loss_theory(const struct claim_run *run)
 {
-    (void)run;
-    const double rate = loss_load_fine(i);
-    return 100 * (1 - theory_even_throughput(article_speed, ARTICLE_SERVERS, rate) / rate);
-}
-
-static double loss_round_robin(uint32_t i, const struct claim_run *run)
-{
-    return loss("round-robin", i, run);
-}
-
-static double loss_smooth_weighted(uint32_t i, const struct claim_run *run)
-{
-    return loss("smooth-weighted", i, run);
-}
-
-static double loss_least_connections(uint32_t i, const struct claim_run *run)
-{
-    return loss("least-connections", i, run);
+    return 100 * (1 - theory_even_throughput(article_speed, ARTICLE_SERVERS, run->x) / run->x);
 }
 
 static const struct claim_series loss_series[] = {
-    {"round robin, theory", true, 29, loss_load_fine, loss_theory},
-    {"round robin", false, 8, loss_load, loss_round_robin},
-    {"smooth weighted", false, 8, loss_load, loss_smooth_weighted},
-    {"least connections", false, 8, loss_load, loss_least_connections},
-    {0},
+    {.name = "round robin, theory", .line = true, .points = 29, .x = loss_load_fine, .y = loss_theory},
+    {.name = "round robin", .points = 8, .x = loss_load, .of = {.entry = "round-robin"}, .y = loss},
+    {.name = "smooth weighted", .points = 8, .x = loss_load, .of = {.entry = "smooth-weighted"}, .y = loss},
+    {.name = "least connections", .points = 8, .x = loss_load, .of = {.entry = "least-connections"}, .y = loss},
+    {.name = NULL},
 };
 
 /* ---- time ---- */
@@ -68,42 +51,17 @@ static double time_load_fine(uint32_t i)
     return 1000 + 250.0 * i;
 }
 
-static double time_of(const char *entry, uint32_t i, const struct claim_run *run)
+static double mean_time(const struct claim_run *run)
 {
-    const struct fleet_scenario s = article_fleet(time_load(i), REQUESTS, run->seed);
-    return run_mean_ms(entry, &s);
+    const struct fleet_scenario s = article_fleet(run->x, REQUESTS, run->seed);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double time_round_robin(uint32_t i, const struct claim_run *run)
-{
-    return time_of("round-robin", i, run);
-}
-
-static double time_weighted_random(uint32_t i, const struct claim_run *run)
-{
-    return time_of("weighted-random", i, run);
-}
-
-static double time_smooth_weighted(uint32_t i, const struct claim_run *run)
-{
-    return time_of("smooth-weighted", i, run);
-}
-
-static double time_least_connections(uint32_t i, const struct claim_run *run)
-{
-    return time_of("least-connections", i, run);
-}
-
-static double time_two_choices(uint32_t i, const struct claim_run *run)
-{
-    return time_of("two-choices", i, run);
-}
-
-static double time_square_root(uint32_t i, const struct claim_run *run)
+static double time_square_root(const struct claim_run *run)
 {
     double split[ARTICLE_SERVERS];
     struct fleet_server server[ARTICLE_SERVERS];
-    struct fleet_scenario s = article_fleet(time_load(i), REQUESTS, run->seed);
+    struct fleet_scenario s = article_fleet(run->x, REQUESTS, run->seed);
     theory_square_root_split(article_speed, ARTICLE_SERVERS, s.rate, split);
     article_weights(split, server);
     s.server = server;
@@ -111,39 +69,40 @@ static double time_square_root(uint32_t i, const struct claim_run *run)
 }
 
 /* Below the ceiling each server is an E_10/M/1 queue of its own speed. */
-static double time_round_robin_theory(uint32_t i, const struct claim_run *run)
+static double time_round_robin_theory(const struct claim_run *run)
 {
     double sum = 0;
-    (void)run;
     for (int k = 0; k < ARTICLE_SERVERS; k++)
-        sum += theory_erlang_arrivals_mean(ARTICLE_SERVERS, time_load_fine(i) / ARTICLE_SERVERS, article_speed[k]);
+        sum += theory_erlang_arrivals_mean(ARTICLE_SERVERS, run->x / ARTICLE_SERVERS, article_speed[k]);
     return 1e3 * sum / ARTICLE_SERVERS;
 }
 
-static double time_weighted_random_theory(uint32_t i, const struct claim_run *run)
+static double time_weighted_random_theory(const struct claim_run *run)
 {
-    (void)run;
-    return 1e3 * theory_proportional_mean(article_speed, ARTICLE_SERVERS, time_load_fine(i));
+    return 1e3 * theory_proportional_mean(article_speed, ARTICLE_SERVERS, run->x);
 }
 
-static double time_square_root_theory(uint32_t i, const struct claim_run *run)
+static double time_square_root_theory(const struct claim_run *run)
 {
     double split[ARTICLE_SERVERS];
-    (void)run;
-    return 1e3 * theory_square_root_split(article_speed, ARTICLE_SERVERS, time_load_fine(i), split);
+    return 1e3 * theory_square_root_split(article_speed, ARTICLE_SERVERS, run->x, split);
 }
 
 static const struct claim_series time_series[] = {
-    {"round robin, theory", true, 16, time_load_fine, time_round_robin_theory},
-    {"weighted random, theory", true, 35, time_load_fine, time_weighted_random_theory},
-    {"square-root rule, theory", true, 35, time_load_fine, time_square_root_theory},
-    {"round robin", false, 10, time_load, time_round_robin},
-    {"weighted random", false, 10, time_load, time_weighted_random},
-    {"square-root rule", false, 10, time_load, time_square_root},
-    {"smooth weighted", false, 10, time_load, time_smooth_weighted},
-    {"two choices", false, 10, time_load, time_two_choices},
-    {"least connections", false, 10, time_load, time_least_connections},
-    {0},
+    {.name = "round robin, theory", .line = true, .points = 16, .x = time_load_fine, .y = time_round_robin_theory},
+    {.name = "weighted random, theory",
+     .line = true,
+     .points = 35,
+     .x = time_load_fine,
+     .y = time_weighted_random_theory},
+    {.name = "square-root rule, theory", .line = true, .points = 35, .x = time_load_fine, .y = time_square_root_theory},
+    {.name = "round robin", .points = 10, .x = time_load, .of = {.entry = "round-robin"}, .y = mean_time},
+    {.name = "weighted random", .points = 10, .x = time_load, .of = {.entry = "weighted-random"}, .y = mean_time},
+    {.name = "square-root rule", .points = 10, .x = time_load, .y = time_square_root},
+    {.name = "smooth weighted", .points = 10, .x = time_load, .of = {.entry = "smooth-weighted"}, .y = mean_time},
+    {.name = "two choices", .points = 10, .x = time_load, .of = {.entry = "two-choices"}, .y = mean_time},
+    {.name = "least connections", .points = 10, .x = time_load, .of = {.entry = "least-connections"}, .y = mean_time},
+    {.name = NULL},
 };
 
 /* ---- the table ---- */

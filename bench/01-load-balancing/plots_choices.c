@@ -3,72 +3,38 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static const char *const entry_of[] = {"", "random", "two-choices", "three-choices"}; /* by the number of choices */
+#include "base/memory.h"
 
 /* ---- time against load ---- */
 
 enum { MANY = 128, REQUESTS = 40000 };
 
-static double load_of(uint32_t i)
-{
-    static const double load[] = {0.5, 0.6, 0.7, 0.8, 0.85, 0.9};
-    return load[i];
-}
+static const double loads[] = {0.5, 0.6, 0.7, 0.8, 0.85, 0.9};
 
 static double load_fine(uint32_t i)
 {
     return 0.5 + 0.01 * i;
 }
 
-static double mean_of(uint32_t d, uint32_t i, const struct claim_run *run)
+static double mean_time(const struct claim_run *run)
 {
-    const struct fleet_scenario s = equal_fleet(MANY, load_of(i), REQUESTS, 300 * MANY, run->seed);
-    return run_mean_ms(entry_of[d], &s);
+    const struct fleet_scenario s = equal_fleet(MANY, run->x, REQUESTS, 300 * MANY, run->seed);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double mean_one(uint32_t i, const struct claim_run *run)
+static double mean_theory(const struct claim_run *run)
 {
-    return mean_of(1, i, run);
-}
-
-static double mean_two(uint32_t i, const struct claim_run *run)
-{
-    return mean_of(2, i, run);
-}
-
-static double mean_three(uint32_t i, const struct claim_run *run)
-{
-    return mean_of(3, i, run);
-}
-
-static double mean_one_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return theory_supermarket_mean(1, load_fine(i));
-}
-
-static double mean_two_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return theory_supermarket_mean(2, load_fine(i));
-}
-
-static double mean_three_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return theory_supermarket_mean(3, load_fine(i));
+    return theory_supermarket_mean(run->n, run->x);
 }
 
 static const struct claim_series mean_series[] = {
-    {"one choice, theory", true, 41, load_fine, mean_one_theory},
-    {"two choices, theory", true, 41, load_fine, mean_two_theory},
-    {"three choices, theory", true, 41, load_fine, mean_three_theory},
-    {"one choice", false, 6, load_of, mean_one},
-    {"two choices", false, 6, load_of, mean_two},
-    {"three choices", false, 6, load_of, mean_three},
-    {0},
+    {.name = "one choice, theory", .line = true, .points = 41, .x = load_fine, .of = {.n = 1}, .y = mean_theory},
+    {.name = "two choices, theory", .line = true, .points = 41, .x = load_fine, .of = {.n = 2}, .y = mean_theory},
+    {.name = "three choices, theory", .line = true, .points = 41, .x = load_fine, .of = {.n = 3}, .y = mean_theory},
+    {.name = "one choice", .points = COUNT(loads), .at = loads, .of = {.entry = "random"}, .y = mean_time},
+    {.name = "two choices", .points = COUNT(loads), .at = loads, .of = {.entry = "two-choices"}, .y = mean_time},
+    {.name = "three choices", .points = COUNT(loads), .at = loads, .of = {.entry = "three-choices"}, .y = mean_time},
+    {.name = NULL},
 };
 
 /* ---- how long queues get ---- */
@@ -78,152 +44,110 @@ static double length_of(uint32_t i)
     return i + 1.0;
 }
 
-static double tail_of(uint32_t d, uint32_t i, const struct claim_run *run)
+static double tail(const struct claim_run *run)
 {
     const struct fleet_scenario s = equal_fleet(MANY, 0.9, REQUESTS, 300 * MANY, run->seed);
-    return run_tail(entry_of[d], &s, i + 1);
+    return run_tail(run->entry, &s, (uint32_t)run->x);
 }
 
-static double tail_one(uint32_t i, const struct claim_run *run)
+static double tail_theory(const struct claim_run *run)
 {
-    return tail_of(1, i, run);
-}
-
-static double tail_two(uint32_t i, const struct claim_run *run)
-{
-    return tail_of(2, i, run);
-}
-
-static double tail_one_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 100 * theory_supermarket_tail(1, 0.9, i + 1);
-}
-
-static double tail_two_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 100 * theory_supermarket_tail(2, 0.9, i + 1);
+    return 100 * theory_supermarket_tail(run->n, 0.9, (uint32_t)run->x);
 }
 
 static const struct claim_series tail_series[] = {
-    {"one choice, theory", true, 12, length_of, tail_one_theory},
-    {"two choices, theory", true, 6, length_of, tail_two_theory},
-    {"one choice", false, 12, length_of, tail_one},
-    {"two choices", false, 6, length_of, tail_two},
-    {0},
+    {.name = "one choice, theory", .line = true, .points = 12, .x = length_of, .of = {.n = 1}, .y = tail_theory},
+    {.name = "two choices, theory", .line = true, .points = 6, .x = length_of, .of = {.n = 2}, .y = tail_theory},
+    {.name = "one choice", .points = 12, .x = length_of, .of = {.entry = "random"}, .y = tail},
+    {.name = "two choices", .points = 6, .x = length_of, .of = {.entry = "two-choices"}, .y = tail},
+    {.name = NULL},
 };
 
 /* ---- balls into bins ---- */
 
-static double bins_of(uint32_t i)
+static const double bins[] = {16, 64, 256, 1024, 4096, 16384, 65536};
+
+static double fullest(const struct claim_run *run)
 {
-    return (double)(16u << 2 * i);
+    return run_fullest_bin(run->entry, (uint32_t)run->x, run->seed);
 }
 
-static double fullest(uint32_t d, uint32_t i, const struct claim_run *run)
+static double fullest_theory(const struct claim_run *run)
 {
-    return run_fullest_bin(entry_of[d], 16u << 2 * i, run->seed);
-}
-
-static double fullest_one(uint32_t i, const struct claim_run *run)
-{
-    return fullest(1, i, run);
-}
-
-static double fullest_two(uint32_t i, const struct claim_run *run)
-{
-    return fullest(2, i, run);
-}
-
-static double fullest_one_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return theory_fullest_bin(1, bins_of(i));
-}
-
-static double fullest_two_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return theory_fullest_bin(2, bins_of(i));
+    return theory_fullest_bin(run->n, run->x);
 }
 
 static const struct claim_series fullest_series[] = {
-    {"one choice, theory", true, 7, bins_of, fullest_one_theory},
-    {"two choices, theory", true, 7, bins_of, fullest_two_theory},
-    {"one choice", false, 7, bins_of, fullest_one},
-    {"two choices", false, 7, bins_of, fullest_two},
-    {0},
+    {.name = "one choice, theory",
+     .line = true,
+     .points = COUNT(bins),
+     .at = bins,
+     .of = {.n = 1},
+     .y = fullest_theory},
+    {.name = "two choices, theory",
+     .line = true,
+     .points = COUNT(bins),
+     .at = bins,
+     .of = {.n = 2},
+     .y = fullest_theory},
+    {.name = "one choice", .points = COUNT(bins), .at = bins, .of = {.entry = "random"}, .y = fullest},
+    {.name = "two choices", .points = COUNT(bins), .at = bins, .of = {.entry = "two-choices"}, .y = fullest},
+    {.name = NULL},
 };
 
 /* ---- the same load on more and more servers ---- */
 
-static uint32_t servers_at(uint32_t i)
-{
-    return 2u << i;
-}
+static const double servers[] = {2, 4, 8, 16, 32, 64, 128};
 
-static double servers_of(uint32_t i)
+static double together(const struct claim_run *run)
 {
-    return servers_at(i);
-}
-
-static double together(const char *entry, uint32_t i, const struct claim_run *run)
-{
-    const uint32_t n = servers_at(i);
+    const uint32_t n = (uint32_t)run->x;
     const struct fleet_scenario s = equal_fleet(n, 0.9, REQUESTS, 300 * n + 4000, run->seed);
-    return run_mean_ms(entry, &s);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double together_turns(uint32_t i, const struct claim_run *run)
+static double together_theory(const struct claim_run *run)
 {
-    return together("round-robin", i, run);
+    return theory_supermarket_mean(run->n, 0.9);
 }
 
-static double together_two(uint32_t i, const struct claim_run *run)
+static double together_turns_theory(const struct claim_run *run)
 {
-    return together("two-choices", i, run);
+    return 1e3 * theory_erlang_arrivals_mean((uint32_t)run->x, 900, 1000);
 }
 
-static double together_all(uint32_t i, const struct claim_run *run)
+static double together_central_theory(const struct claim_run *run)
 {
-    return together("least-connections", i, run);
-}
-
-static double together_lots_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)i, (void)run;
-    return theory_supermarket_mean(1, 0.9);
-}
-
-static double together_turns_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 1e3 * theory_erlang_arrivals_mean(servers_at(i), 900, 1000);
-}
-
-static double together_two_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)i, (void)run;
-    return theory_supermarket_mean(2, 0.9);
-}
-
-static double together_central_theory(uint32_t i, const struct claim_run *run)
-{
-    const uint32_t n = servers_at(i);
-    (void)run;
-    return 1 + 1e3 * theory_central_wait(n, 900.0 * n, 1000);
+    return 1 + 1e3 * theory_central_wait((uint32_t)run->x, 900.0 * run->x, 1000);
 }
 
 static const struct claim_series together_series[] = {
-    {"by lot, theory", true, 7, servers_of, together_lots_theory},
-    {"round robin, theory", true, 7, servers_of, together_turns_theory},
-    {"two choices, theory of many", true, 7, servers_of, together_two_theory},
-    {"one queue for all, theory", true, 7, servers_of, together_central_theory},
-    {"round robin", false, 7, servers_of, together_turns},
-    {"two choices", false, 7, servers_of, together_two},
-    {"least connections", false, 7, servers_of, together_all},
-    {0},
+    {.name = "by lot, theory",
+     .line = true,
+     .points = COUNT(servers),
+     .at = servers,
+     .of = {.n = 1},
+     .y = together_theory},
+    {.name = "round robin, theory", .line = true, .points = COUNT(servers), .at = servers, .y = together_turns_theory},
+    {.name = "two choices, theory of many",
+     .line = true,
+     .points = COUNT(servers),
+     .at = servers,
+     .of = {.n = 2},
+     .y = together_theory},
+    {.name = "one queue for all, theory",
+     .line = true,
+     .points = COUNT(servers),
+     .at = servers,
+     .y = together_central_theory},
+    {.name = "round robin", .points = COUNT(servers), .at = servers, .of = {.entry = "round-robin"}, .y = together},
+    {.name = "two choices", .points = COUNT(servers), .at = servers, .of = {.entry = "two-choices"}, .y = together},
+    {.name = "least connections",
+     .points = COUNT(servers),
+     .at = servers,
+     .of = {.entry = "least-connections"},
+     .y = together},
+    {.name = NULL},
 };
 
 /* ---- the table ---- */

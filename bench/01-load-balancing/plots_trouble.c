@@ -3,54 +3,52 @@
 #include "runs.h"
 #include "theory.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
 enum { REQUESTS = 60000 };
 
 /* ---- old news ---- */
 
-enum { BOARD_SERVERS = 64, PERIODS = 9, BEARABLE = 7 };
+enum { BOARD_SERVERS = 64, BEARABLE = 7 };
 
-static double period_of(uint32_t i)
-{
-    return 0.25 * (double)(1u << i);
-}
+static const double periods[] = {0.25, 0.5, 1, 2, 4, 8, 16, 32, 64};
 
-static double herd(const char *entry, uint32_t i, const struct claim_run *run)
+static double herd(const struct claim_run *run)
 {
     struct fleet_scenario s = equal_fleet(BOARD_SERVERS, 0.9, REQUESTS, 500 * BOARD_SERVERS, run->seed);
-    s.report_every_ns = (uint64_t)(1e6 * period_of(i));
-    return run_mean_ms(entry, &s);
+    s.report_every_ns = (uint64_t)(1e6 * run->x);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double herd_shortest(uint32_t i, const struct claim_run *run)
+static double herd_two_theory(const struct claim_run *run)
 {
-    return herd("join-shortest-queue", i, run);
+    return theory_board_mean(2, 0.9, run->x);
 }
 
-static double herd_two(uint32_t i, const struct claim_run *run)
-{
-    return herd("two-choices-reported", i, run);
-}
-
-static double herd_two_theory(uint32_t i, const struct claim_run *run)
+static double herd_random_theory(const struct claim_run *run)
 {
     (void)run;
-    return theory_board_mean(2, 0.9, period_of(i));
-}
-
-static double herd_random_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)i, (void)run;
     return theory_supermarket_mean(1, 0.9);
 }
 
 static const struct claim_series herd_series[] = {
-    {"random, theory", true, PERIODS, period_of, herd_random_theory},
-    {"two choices of reports, theory", true, PERIODS, period_of, herd_two_theory},
-    {"two choices of reports", false, PERIODS, period_of, herd_two},
-    {"shortest queue reported", false, BEARABLE, period_of, herd_shortest},
-    {0},
+    {.name = "random, theory", .line = true, .points = COUNT(periods), .at = periods, .y = herd_random_theory},
+    {.name = "two choices of reports, theory",
+     .line = true,
+     .points = COUNT(periods),
+     .at = periods,
+     .y = herd_two_theory},
+    {.name = "two choices of reports",
+     .points = COUNT(periods),
+     .at = periods,
+     .of = {.entry = "two-choices-reported"},
+     .y = herd},
+    {.name = "shortest queue reported",
+     .points = BEARABLE,
+     .at = periods,
+     .of = {.entry = "join-shortest-queue"},
+     .y = herd},
+    {.name = NULL},
 };
 
 /* ---- a server that fails fast ---- */
@@ -67,97 +65,73 @@ static double fail_load_fine(uint32_t i)
     return 0.02 * (i + 1);
 }
 
-static double failed(const char *entry, uint32_t i, const struct claim_run *run)
+static double failed(const struct claim_run *run)
 {
-    struct fleet_scenario s = equal_fleet(10, fail_load(i), (uint64_t)(SECONDS * 10000 * fail_load(i)), 0, run->seed);
+    struct fleet_scenario s = equal_fleet(10, run->x, (uint64_t)(SECONDS * 10000 * run->x), 0, run->seed);
     const struct fleet_change fails = {.at = 0, .server = 3, .kind = FLEET_FAIL_FAST, .value = FAILS_IN};
     s.change = &fails;
     s.changes = 1;
-    return run_loss(entry, &s);
+    return run_loss(run->entry, &s);
 }
 
-static double failed_counting(uint32_t i, const struct claim_run *run)
+static double failed_theory(const struct claim_run *run)
 {
-    return failed("least-connections-buckets", i, run);
-}
-
-static double failed_random(uint32_t i, const struct claim_run *run)
-{
-    return failed("random", i, run);
-}
-
-static double failed_ejecting(uint32_t i, const struct claim_run *run)
-{
-    return failed("outlier-ejection+least-connections-buckets", i, run);
-}
-
-static double failed_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 100 * theory_fail_fast_share(10, 10 * fail_load_fine(i));
+    return 100 * theory_fail_fast_share(10, 10 * run->x);
 }
 
 static const struct claim_series failed_series[] = {
-    {"least connections, theory", true, 40, fail_load_fine, failed_theory},
-    {"least connections", false, 8, fail_load, failed_counting},
-    {"random", false, 8, fail_load, failed_random},
-    {"least connections with ejection", false, 8, fail_load, failed_ejecting},
-    {0},
+    {.name = "least connections, theory", .line = true, .points = 40, .x = fail_load_fine, .y = failed_theory},
+    {.name = "least connections",
+     .points = 8,
+     .x = fail_load,
+     .of = {.entry = "least-connections-buckets"},
+     .y = failed},
+    {.name = "random", .points = 8, .x = fail_load, .of = {.entry = "random"}, .y = failed},
+    {.name = "least connections with ejection",
+     .points = 8,
+     .x = fail_load,
+     .of = {.entry = "outlier-ejection+least-connections-buckets"},
+     .y = failed},
+    {.name = NULL},
 };
 
 /* ---- balancers that do not see each other ---- */
 
-enum { CROWDS = 7 };
 static const double crowd_load = 0.7;
 
-static double crowd_of(uint32_t i)
-{
-    static const double balancers[CROWDS] = {1, 3, 10, 30, 100, 300, 1000};
-    return balancers[i];
-}
+static const double crowds[] = {1, 3, 10, 30, 100, 300, 1000};
 
-static double crowd(const char *entry, uint32_t i, const struct claim_run *run)
+static double crowd(const struct claim_run *run)
 {
-    const uint32_t balancers = (uint32_t)crowd_of(i);
+    const uint32_t balancers = (uint32_t)run->x;
     struct fleet_scenario s = equal_fleet(10, crowd_load, REQUESTS, 50 * balancers + 10000, run->seed);
     s.balancers = balancers;
-    return run_mean_ms(entry, &s);
+    return run_mean_ms(run->entry, &s);
 }
 
-static double crowd_turns(uint32_t i, const struct claim_run *run)
+static double crowd_random_theory(const struct claim_run *run)
 {
-    return crowd("round-robin", i, run);
-}
-
-static double crowd_counts(uint32_t i, const struct claim_run *run)
-{
-    return crowd("least-connections", i, run);
-}
-
-static double crowd_tokens(uint32_t i, const struct claim_run *run)
-{
-    return crowd("join-idle-queue", i, run);
-}
-
-static double crowd_random_theory(uint32_t i, const struct claim_run *run)
-{
-    (void)i, (void)run;
+    (void)run;
     return 1e3 * theory_mm1_mean(1000 * crowd_load, 1000);
 }
 
-static double crowd_turns_theory(uint32_t i, const struct claim_run *run)
+static double crowd_turns_theory(const struct claim_run *run)
 {
-    (void)i, (void)run;
+    (void)run;
     return 1e3 * theory_erlang_arrivals_mean(10, 1000 * crowd_load, 1000);
 }
 
 static const struct claim_series crowd_series[] = {
-    {"random, theory", true, CROWDS, crowd_of, crowd_random_theory},
-    {"one round robin, theory", true, CROWDS, crowd_of, crowd_turns_theory},
-    {"round robin", false, CROWDS, crowd_of, crowd_turns},
-    {"least connections", false, CROWDS, crowd_of, crowd_counts},
-    {"join idle queue", false, CROWDS, crowd_of, crowd_tokens},
-    {0},
+    {.name = "random, theory", .line = true, .points = COUNT(crowds), .at = crowds, .y = crowd_random_theory},
+    {.name = "one round robin, theory", .line = true, .points = COUNT(crowds), .at = crowds, .y = crowd_turns_theory},
+    {.name = "round robin", .points = COUNT(crowds), .at = crowds, .of = {.entry = "round-robin"}, .y = crowd},
+    {.name = "least connections",
+     .points = COUNT(crowds),
+     .at = crowds,
+     .of = {.entry = "least-connections"},
+     .y = crowd},
+    {.name = "join idle queue", .points = COUNT(crowds), .at = crowds, .of = {.entry = "join-idle-queue"}, .y = crowd},
+    {.name = NULL},
 };
 
 /* ---- the table ---- */

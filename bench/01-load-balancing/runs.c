@@ -3,7 +3,7 @@
 
 #include "adapter.h"
 #include "base/error.h"
-#include "host/host.h"
+#include "host/trusted.h"
 #include "sim/timer_tree.h"
 
 #include <stdio.h>
@@ -18,13 +18,7 @@ const double article_speed[ARTICLE_SERVERS] = {1500, 1500, 1500, 1000, 1000, 100
 
 void runs_load(void)
 {
-    const char *build = getenv("FAULTLINE_BUILD");
-    char path[4096];
-    struct error err;
-    snprintf(path, sizeof path, "%s/labs/01-load-balancing/reference.so", build && *build ? build : "build");
-    reference = host_load_trusted(path, &err);
-    if (!reference)
-        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+    reference = trusted_reference("01-load-balancing", EXIT_CANNOT_TELL);
     for (int i = 0; i < EQUAL_MOST; i++)
         equal_server[i] = (struct fleet_server){.speed = 1000, .weight = 1};
     for (int i = 0; i < ARTICLE_SERVERS; i++)

@@ -2,12 +2,11 @@
 #include "parts.h"
 #include "runs.h"
 
+#include "base/memory.h"
 #include "sim/exponential.h"
 #include "sim/rng.h"
 
 #include <math.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { SMALL_BURST = 10, LIMIT = 100 };
 
@@ -52,10 +51,10 @@ static double decisions_that_differ(const char *one, const char *other, uint64_t
 }
 
 /* The longest that an admitted request has to wait when a thousand come at once. */
-static double longest_delay_ms(uint64_t burst)
+static double longest_delay_ms(const struct claim_run *run)
 {
     struct rl_config config = article_limit();
-    config.burst = burst;
+    config.burst = run->n;
     struct limiter l = limiter_create("leaky-queue", &config);
     uint64_t longest = 0;
     for (int i = 0; i < 1000; i++) {
@@ -76,20 +75,10 @@ static struct rl_config bucket(uint64_t burst, uint64_t refill)
     return config;
 }
 
-static double predict_full_bucket(void)
-{
-    return LIMIT + LIMIT - 1;
-}
-
 static double measure_full_bucket(const struct claim_run *run)
 {
     struct rl_config config = bucket(LIMIT, LIMIT);
-    return worst_of_a_greedy_one(run->broken ? "sliding-log" : "token-bucket", &config);
-}
-
-static double predict_limit(void)
-{
-    return LIMIT;
+    return worst_of_a_greedy_one(run->entry, &config);
 }
 
 /* B + r T = N: the burst comes off the rate. */
@@ -99,33 +88,17 @@ static double measure_chosen_bucket(const struct claim_run *run)
     return worst_of_a_greedy_one("token-bucket", &config);
 }
 
-static double predict_none(void)
-{
-    return 0;
-}
-
 enum { DECISIONS = 1000000 };
 
-static double measure_gcra(const struct claim_run *run)
+static double measure_the_same(const struct claim_run *run)
 {
-    return decisions_that_differ(run->broken ? "fixed-window" : "gcra", "token-bucket", DECISIONS, run->seed);
+    return decisions_that_differ(run->entry, "token-bucket", DECISIONS, run->seed);
 }
 
-static double measure_meter(const struct claim_run *run)
-{
-    return decisions_that_differ(run->broken ? "sliding-counter" : "leaky-bucket", "token-bucket", DECISIONS,
-                                 run->seed);
-}
-
-static double predict_delay(void)
+static double predict_delay(const struct claim_run *run)
 {
     const struct rl_config config = article_limit();
-    return (double)SMALL_BURST * (double)config.window_ns / (double)config.limit / 1e6;
-}
-
-static double measure_delay(const struct claim_run *run)
-{
-    return longest_delay_ms(run->broken ? 2 * SMALL_BURST : SMALL_BURST);
+    return run->n * (double)config.window_ns / (double)config.limit / 1e6;
 }
 
 static const struct claim claims[] = {
@@ -137,7 +110,9 @@ static const struct claim claims[] = {
      .broken = "the sliding log in place of the bucket",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = predict_full_bucket,
+     .of = {.entry = "token-bucket"},
+     .instead = {.entry = "sliding-log"},
+     .predicted = LIMIT + LIMIT - 1,
      .measure = measure_full_bucket},
     {.id = "a-chosen-bucket",
      .statement = "To keep 100 in every window, the burst has to come off the rate: a bucket of 10 with 90 a minute.",
@@ -147,7 +122,7 @@ static const struct claim claims[] = {
      .broken = "10 and 100 a minute in place of 10 and 90",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
-     .predict = predict_limit,
+     .predicted = LIMIT,
      .measure = measure_chosen_bucket},
     {.id = "gcra-is-the-bucket",
      .statement = "GCRA, with one timestamp a key, decides as the token bucket does, in each of ten million decisions.",
@@ -157,8 +132,10 @@ static const struct claim claims[] = {
      .broken = "the fixed window in place of GCRA",
      .relation = CLAIM_EQUALS,
      .seeds = 10,
-     .predict = predict_none,
-     .measure = measure_gcra},
+     .of = {.entry = "gcra"},
+     .instead = {.entry = "fixed-window"},
+     .predicted = 0,
+     .measure = measure_the_same},
     {.id = "meter-is-the-bucket",
      .statement = "The leaky bucket as a meter is the token bucket seen from below: the same decisions.",
      .formula = "0 differ",
@@ -167,8 +144,10 @@ static const struct claim claims[] = {
      .broken = "the sliding counter in place of the leaky bucket",
      .relation = CLAIM_EQUALS,
      .seeds = 10,
-     .predict = predict_none,
-     .measure = measure_meter},
+     .of = {.entry = "leaky-bucket"},
+     .instead = {.entry = "sliding-counter"},
+     .predicted = 0,
+     .measure = measure_the_same},
     {.id = "queue-delay",
      .statement =
          "The leaky bucket as a queue refuses less and makes wait instead, never longer than its size over its "
@@ -179,8 +158,10 @@ static const struct claim claims[] = {
      .broken = "a queue of twice the size",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
+     .of = {.n = SMALL_BURST},
+     .instead = {.n = 2 * SMALL_BURST},
      .predict = predict_delay,
-     .measure = measure_delay},
+     .measure = longest_delay_ms},
 };
 
 const struct claim_part part_bucket = {.claim = claims, .claims = COUNT(claims)};

@@ -8,11 +8,10 @@
 #include "cost_hot.h"
 #include "parts.h"
 
+#include "base/memory.h"
 #include "measure/compare.h"
 
 #include <stdio.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Two threads ask one limiter, or each its own, by the same code: what they pay for each other is the difference. */
 struct made {
@@ -81,12 +80,7 @@ static void compare(const struct topology *topology, const char *entry, struct c
                                     100 * (d.high - 1) * alone / price, ""};
 }
 
-static double predict_shards(void)
-{
-    return 50;
-}
-
-static void measure_shards(bool broken, struct claim_here *here)
+static void measure_shards(const struct claim_run *run, struct claim_here *here)
 {
     struct topology *topology;
     struct error err;
@@ -94,7 +88,7 @@ static void measure_shards(bool broken, struct claim_here *here)
         snprintf(here->why, sizeof here->why, "%.150s", err.text);
         return;
     }
-    compare(topology, broken ? "entry:fixed-window-atomic" : "entry:sharded-window", here);
+    compare(topology, run->entry, here);
     topology_destroy(topology);
 }
 
@@ -111,7 +105,9 @@ static const struct claim claims[] = {
      .broken = "one word for both in place of the allowances",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
-     .predict = predict_shards,
+     .of = {.entry = "entry:sharded-window"},
+     .instead = {.entry = "entry:fixed-window-atomic"},
+     .predicted = 50,
      .measure_here = measure_shards},
 };
 

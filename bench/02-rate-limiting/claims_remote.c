@@ -6,6 +6,7 @@
 #include "remote.h"
 #include "runs.h"
 
+#include "base/memory.h"
 #include "measure/compare.h"
 
 #include <math.h>
@@ -13,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { LIMIT = 1000, WINDOW_S = 600, CRASHES = 100 };
 
@@ -43,20 +42,15 @@ static void *ask_on(void *context)
     return NULL;
 }
 
-static double predict_more(void)
-{
-    return LIMIT + 1;
-}
-
-static void measure_race(bool broken, struct claim_here *here)
+static void measure_race(const struct claim_run *run, struct claim_here *here)
 {
     char name[64];
     struct side side[2] = {{NULL, 0, false}, {NULL, 0, false}};
     pthread_t other;
-    name_keys(name, "race", broken);
+    name_keys(name, "race", run->broken);
     for (int i = 0; i < 2; i++)
-        side[i].remote =
-            remote_connect(broken ? REMOTE_GCRA : REMOTE_GET_SET, name, LIMIT, WINDOW_S, here->why, sizeof here->why);
+        side[i].remote = remote_connect(run->broken ? REMOTE_GCRA : REMOTE_GET_SET, name, LIMIT, WINDOW_S, here->why,
+                                        sizeof here->why);
     if (side[0].remote && side[1].remote && pthread_create(&other, NULL, ask_on, &side[1]) == 0) {
         ask_on(&side[0]);
         pthread_join(other, NULL);
@@ -73,16 +67,11 @@ static void measure_race(bool broken, struct claim_here *here)
 
 /* ---- a client that dies in the middle ---- */
 
-static double predict_leaked(void)
-{
-    return CRASHES;
-}
-
-static void measure_leaked(bool broken, struct claim_here *here)
+static void measure_leaked(const struct claim_run *run, struct claim_here *here)
 {
     char name[64];
-    enum remote_rule rule = broken ? REMOTE_GCRA : REMOTE_INCR_EXPIRE;
-    name_keys(name, "leak", broken);
+    enum remote_rule rule = run->broken ? REMOTE_GCRA : REMOTE_INCR_EXPIRE;
+    name_keys(name, "leak", run->broken);
     for (uint64_t key = 0; key <= CRASHES; key++) {
         struct remote *r = remote_connect(rule, name, LIMIT, WINDOW_S, here->why, sizeof here->why);
         if (!r)
@@ -128,31 +117,26 @@ static void ask_near(void *context, unsigned thread, uint64_t n)
         (void)limiter_ask(&f->limiter, 1, f->now += WINDOW_S * MS, 0);
 }
 
-static double predict_far(void)
-{
-    return 100;
-}
-
-static void measure_far(bool broken, struct claim_here *here)
+static void measure_far(const struct claim_run *run, struct claim_here *here)
 {
     char name[64];
     struct rl_config config = article_limit();
     struct near near = {limiter_create("gcra", &config), 60 * S}, twin = {limiter_create("gcra", &config), 60 * S};
     struct far far = {NULL, 1};
-    name_keys(name, "far", broken);
+    name_keys(name, "far", run->broken);
     far.remote = remote_connect(REMOTE_GCRA, name, LIMIT, WINDOW_S, here->why, sizeof here->why);
     if (far.remote) {
         const struct compare_candidate candidates[] = {
             {"near", &near, NULL, NULL, ask_near},
-            {"far", broken ? (void *)&twin : (void *)&far, NULL, NULL, broken ? ask_near : ask_far}};
+            {"far", run->broken ? (void *)&twin : (void *)&far, NULL, NULL, run->broken ? ask_near : ask_far}};
         /* A decision of the far one takes as long as a whole chunk usually does. */
         struct compare_plan plan = {.threads = 1, .rounds = 20, .chunk_ns = 200000};
-        struct compare_run run;
+        struct compare_run timed;
         struct error err;
-        if (compare_run(&plan, candidates, 2, &run, &err) == 0) {
-            struct compare_difference d = compare_two(&run, 0, 1, 1, 0);
+        if (compare_run(&plan, candidates, 2, &timed, &err) == 0) {
+            struct compare_difference d = compare_two(&timed, 0, 1, 1, 0);
             *here = (struct claim_here){d.ratio, d.low, d.high, ""};
-            compare_free(&run);
+            compare_free(&timed);
         } else {
             snprintf(here->why, sizeof here->why, "%.150s", err.text);
         }
@@ -173,7 +157,7 @@ static const struct claim claims[] = {
      .broken = "one script in place of two commands",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = predict_more,
+     .predicted = LIMIT + 1,
      .measure_here = measure_race},
     {.id = "leaked-counters",
      .statement = "Each client that dies between INCR and EXPIRE leaves a counter that is never forgotten.",
@@ -183,7 +167,7 @@ static const struct claim claims[] = {
      .broken = "one script in place of two commands",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = predict_leaked,
+     .predicted = CRASHES,
      .measure_here = measure_leaked},
     {.id = "far-and-near",
      .statement = "A decision by a Redis on the same machine costs hundreds of times what one in this process does.",
@@ -193,7 +177,7 @@ static const struct claim claims[] = {
      .broken = "a limiter of this process in the Redis' place",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = predict_far,
+     .predicted = 100,
      .measure_here = measure_far},
 };
 

@@ -2,18 +2,17 @@
 #include "parts.h"
 #include "runs.h"
 
+#include "base/memory.h"
 #include "sim/exponential.h"
 #include "sim/rng.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- clients ---- */
 
 /* The article's: N requests in the last second of a minute, N in the first of the next. */
-static double worst_at_the_edge(const char *entry)
+static double worst_at_the_edge(const struct claim_run *run)
 {
     struct rl_config config = article_limit();
-    struct limiter l = limiter_create(entry, &config);
+    struct limiter l = limiter_create(run->entry, &config);
     struct admissions a = {NULL, 0, 0};
     ask_at(&l, &a, 119 * S, config.limit);
     ask_at(&l, &a, 121 * S, config.limit);
@@ -25,10 +24,10 @@ static double worst_at_the_edge(const char *entry)
 
 /* Who knows the rule of the sliding counter: all of N in the last tick of a window, then whatever is allowed, as soon as
  * it is. */
-static double worst_by_the_adversary(const char *entry)
+static double worst_by_the_adversary(const struct claim_run *run)
 {
     struct rl_config config = article_limit();
-    struct limiter l = limiter_create(entry, &config);
+    struct limiter l = limiter_create(run->entry, &config);
     struct admissions a = {NULL, 0, 0};
     ask_at(&l, &a, 2 * config.window_ns - 1, config.limit);
     for (uint64_t now = 2 * config.window_ns; now < 3 * config.window_ns;) {
@@ -47,14 +46,14 @@ static double worst_by_the_adversary(const char *entry)
 }
 
 /* Poisson traffic at twice the limit, for a hundred windows. */
-static double worst_of_a_crowd(const char *entry, uint64_t seed)
+static double worst_of_a_crowd(const struct claim_run *run)
 {
     struct rl_config config = article_limit();
-    struct limiter l = limiter_create(entry, &config);
+    struct limiter l = limiter_create(run->entry, &config);
     struct admissions a = {NULL, 0, 0};
     struct rng random;
     double now = 0, gap = (double)config.window_ns / (2.0 * (double)config.limit);
-    rng_seed(&random, seed, 0);
+    rng_seed(&random, run->seed, 0);
     for (int i = 0; i < 20000; i++) {
         now += gap * rng_exponential(&random);
         ask_at(&l, &a, (uint64_t)now, 1);
@@ -66,11 +65,11 @@ static double worst_of_a_crowd(const char *entry, uint64_t seed)
 }
 
 /* Bytes a key after a thousand clients used all that they may. */
-static double bytes_a_key(const char *entry)
+static double bytes_a_key(const struct claim_run *run)
 {
     enum { KEYS = 1000 };
     struct rl_config config = article_limit();
-    struct limiter l = limiter_create(entry, &config);
+    struct limiter l = limiter_create(run->entry, &config);
     for (uint64_t i = 0; i < config.limit; i++)
         for (uint64_t key = 1; key <= KEYS; key++)
             limiter_ask(&l, key, 60 * S + i * MS, 0);
@@ -81,61 +80,24 @@ static double bytes_a_key(const char *entry)
 
 /* ---- the claims ---- */
 
-static double limit(void)
+/* x times the limit. */
+static double times_the_limit(const struct claim_run *run)
 {
-    return (double)article_limit().limit;
+    return run->x * (double)article_limit().limit;
 }
 
-static double twice(void)
+static double twice_less_one(const struct claim_run *run)
 {
-    return 2 * limit();
-}
-
-static double twice_less_one(void)
-{
-    return 2 * limit() - 1;
-}
-
-static double a_word_each(void)
-{
-    return 8 * limit();
-}
-
-static double measure_edge(const struct claim_run *run)
-{
-    return worst_at_the_edge(run->broken ? "sliding-log" : "fixed-window");
-}
-
-static double measure_log(const struct claim_run *run)
-{
-    return worst_of_a_crowd(run->broken ? "fixed-window" : "sliding-log", run->seed);
-}
-
-static double measure_log_at_the_edge(const struct claim_run *run)
-{
-    return worst_at_the_edge(run->broken ? "fixed-window" : "sliding-log");
-}
-
-static double measure_counter_at_the_edge(const struct claim_run *run)
-{
-    return worst_at_the_edge(run->broken ? "fixed-window" : "sliding-counter");
-}
-
-static double measure_adversary(const struct claim_run *run)
-{
-    return worst_by_the_adversary(run->broken ? "sliding-log" : "sliding-counter");
-}
-
-static double measure_log_bytes(const struct claim_run *run)
-{
-    return bytes_a_key(run->broken ? "sliding-counter" : "sliding-log");
+    (void)run;
+    return 2 * (double)article_limit().limit - 1;
 }
 
 /* At 121 s a sixtieth of the window is over; 59/60 of the 100 before still count. */
-static double counter_at_the_edge(void)
+static double counter_at_the_edge(const struct claim_run *run)
 {
-    double before = limit(), over = 1.0 / 60;
-    return before + (double)(uint64_t)(limit() - before * (1 - over) + 1e-9);
+    const double limit = (double)article_limit().limit, over = 1.0 / 60;
+    (void)run;
+    return limit + (double)(uint64_t)(limit - limit * (1 - over) + 1e-9);
 }
 
 static const struct claim claims[] = {
@@ -148,8 +110,10 @@ static const struct claim claims[] = {
      .broken = "the sliding log in place of the fixed window",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = twice,
-     .measure = measure_edge},
+     .of = {.entry = "fixed-window", .x = 2},
+     .instead = {.entry = "sliding-log"},
+     .predict = times_the_limit,
+     .measure = worst_at_the_edge},
     {.id = "log-at-the-edge",
      .statement = "The sliding log admits exactly its limit in the same two seconds.",
      .formula = "N",
@@ -158,8 +122,10 @@ static const struct claim claims[] = {
      .broken = "the fixed window in place of the sliding log",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = limit,
-     .measure = measure_log_at_the_edge},
+     .of = {.entry = "sliding-log", .x = 1},
+     .instead = {.entry = "fixed-window"},
+     .predict = times_the_limit,
+     .measure = worst_at_the_edge},
     {.id = "log-in-a-crowd",
      .statement =
          "Whenever twice as many ask as may pass, the worst window of the sliding log holds exactly its limit.",
@@ -169,8 +135,10 @@ static const struct claim claims[] = {
      .broken = "the fixed window in place of the sliding log",
      .relation = CLAIM_EQUALS,
      .seeds = 8,
-     .predict = limit,
-     .measure = measure_log},
+     .of = {.entry = "sliding-log", .x = 1},
+     .instead = {.entry = "fixed-window"},
+     .predict = times_the_limit,
+     .measure = worst_of_a_crowd},
     {.id = "log-memory",
      .statement = "The sliding log pays for that with a time of eight bytes for each request that it remembers.",
      .formula = "8 N bytes a key, and more for the rest",
@@ -179,8 +147,10 @@ static const struct claim claims[] = {
      .broken = "the sliding counter in place of the sliding log",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = a_word_each,
-     .measure = measure_log_bytes},
+     .of = {.entry = "sliding-log", .x = 8},
+     .instead = {.entry = "sliding-counter"},
+     .predict = times_the_limit,
+     .measure = bytes_a_key},
     {.id = "counter-at-the-edge",
      .statement =
          "The sliding counter lets one request through after the edge where the fixed window lets through 100.",
@@ -190,8 +160,10 @@ static const struct claim claims[] = {
      .broken = "the fixed window in place of the sliding counter",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
+     .of = {.entry = "sliding-counter"},
+     .instead = {.entry = "fixed-window"},
      .predict = counter_at_the_edge,
-     .measure = measure_counter_at_the_edge},
+     .measure = worst_at_the_edge},
     {.id = "counter-and-its-adversary",
      .statement = "Who knows the rule of the sliding counter still gets 2N - 1 through in one window: all at the last "
                   "moment of one, then each as soon as it is allowed.",
@@ -201,8 +173,10 @@ static const struct claim claims[] = {
      .broken = "the sliding log in place of the sliding counter",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
+     .of = {.entry = "sliding-counter"},
+     .instead = {.entry = "sliding-log"},
      .predict = twice_less_one,
-     .measure = measure_adversary},
+     .measure = worst_by_the_adversary},
 };
 
 const struct claim_part part_window = {.claim = claims, .claims = COUNT(claims)};

@@ -6,6 +6,8 @@
 
 #include "cost/cost.h"
 
+#include "base/memory.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,8 +61,10 @@ static void destroy(void *state)
     free(d);
 }
 
-static int create(const struct cost_subject *s, bool zipf, void **state, struct error *err)
+/* Its argument: do keys ask by Zipf's law? */
+static int create(const struct cost_subject *s, void **state, struct error *err)
 {
+    const bool zipf = *(const bool *)s->arg;
     /* A limit that admits all, so that each decision has to write what it decided; memory of a second, so that no key
      * is forgotten. */
     const struct rl_config config = {.limit = 100000000,
@@ -89,16 +93,6 @@ static int create(const struct cost_subject *s, bool zipf, void **state, struct 
     }
     *state = d;
     return 0;
-}
-
-static int create_uniform(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create(s, false, state, err);
-}
-
-static int create_zipf(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create(s, true, state, err);
 }
 
 /* ---- a decision across a socket ---- */
@@ -148,6 +142,7 @@ static void remote_destroy(void *state)
 static const uint64_t keys[] = {1, 1000, 1000000, 0}, many_keys[] = {1000, 1000000, 0}, million[] = {1000000, 0},
                       one[] = {1, 0};
 static const unsigned one_and_two[] = {1, 2, 0}, one_thread[] = {1, 0};
+static const bool uniform = false, by_zipf = true;
 static const char *const shown[] = {"fixed-window", "sliding-log", "sliding-counter", "token-bucket", "gcra",
                                     "gcra-atomic",  NULL};
 
@@ -160,7 +155,8 @@ static const struct cost_operation operations[] = {
      .threads_what = "one limiter for both, by entries that allow it",
      .cold = true,
      .simulated = true,
-     .create = create_uniform,
+     .arg = &uniform,
+     .create = create,
      .run = run,
      .destroy = destroy},
     {.name = "zipf-decision",
@@ -169,7 +165,8 @@ static const struct cost_operation operations[] = {
      .sizes = many_keys,
      .threads = one_and_two,
      .threads_what = "one limiter for both, by entries that allow it",
-     .create = create_zipf,
+     .arg = &by_zipf,
+     .create = create,
      .run = run,
      .destroy = destroy},
     {.name = "hot-key",
@@ -237,7 +234,7 @@ int main(int argc, char **argv)
     const struct cost_suite suite = {
         .lab_folder = "02-rate-limiting",
         .operation = operations,
-        .operations = sizeof operations / sizeof *operations,
+        .operations = COUNT(operations),
         .verify = verify,
         .shown = shown,
     };

@@ -2,60 +2,31 @@
 #include "parts.h"
 #include "runs.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#include "base/memory.h"
 
-static const double gap_s[] = {1, 2, 5, 10, 15, 20, 30, 40, 50, 55, 59, 61};
+static const double gaps[] = {1, 2, 5, 10, 15, 20, 30, 40, 50, 55, 59, 61};
 
-static double gap(uint32_t i)
-{
-    return gap_s[i];
-}
-
-/* N requests 0.5 s before a minute ends, N more so many seconds later: how many of both within 60 s. */
-static double both(const char *entry, uint32_t i)
+/* N requests 0.5 s before a minute ends, N more x seconds later: how many of both within 60 s. */
+static double both(const struct claim_run *run)
 {
     struct rl_config config = article_limit();
-    struct limiter l = limiter_create(entry, &config);
+    struct limiter l = limiter_create(run->entry, &config);
     struct admissions a = {NULL, 0, 0};
     uint64_t first = 120 * S - 500 * MS;
     ask_at(&l, &a, first, config.limit);
-    ask_at(&l, &a, first + (uint64_t)(gap_s[i] * 1e9), config.limit);
+    ask_at(&l, &a, first + (uint64_t)(run->x * 1e9), config.limit);
     double worst = (double)window_worst(a.list, a.count, config.window_ns).total;
     limiter_destroy(&l);
     admissions_free(&a);
     return worst;
 }
 
-static double fixed(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return both("fixed-window", i);
-}
-
-static double log_of(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return both("sliding-log", i);
-}
-
-static double counter(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return both("sliding-counter", i);
-}
-
-static double bucket(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return both("token-bucket", i);
-}
-
 static const struct claim_series series[] = {
-    {"fixed window", false, COUNT(gap_s), gap, fixed},
-    {"sliding log", false, COUNT(gap_s), gap, log_of},
-    {"sliding counter", false, COUNT(gap_s), gap, counter},
-    {"token bucket of 100", false, COUNT(gap_s), gap, bucket},
-    {0},
+    {.name = "fixed window", .points = COUNT(gaps), .at = gaps, .of = {.entry = "fixed-window"}, .y = both},
+    {.name = "sliding log", .points = COUNT(gaps), .at = gaps, .of = {.entry = "sliding-log"}, .y = both},
+    {.name = "sliding counter", .points = COUNT(gaps), .at = gaps, .of = {.entry = "sliding-counter"}, .y = both},
+    {.name = "token bucket of 100", .points = COUNT(gaps), .at = gaps, .of = {.entry = "token-bucket"}, .y = both},
+    {.name = NULL},
 };
 
 static const struct claim_plot plots[] = {

@@ -1,7 +1,8 @@
 #include "runs.h"
 
 #include "base/file.h"
-#include "host/host.h"
+#include "base/memory.h"
+#include "host/trusted.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,7 @@ static const struct plugin *reference;
 
 void runs_load(void)
 {
-    char path[FILE_PATH];
-    struct error err;
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(path, "%s/labs/02-rate-limiting/reference.so", build && *build ? build : "build");
-    reference = host_load_trusted(path, &err);
-    if (!reference)
-        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+    reference = trusted_reference("02-rate-limiting", EXIT_CANNOT_TELL);
 }
 
 struct rl_config article_limit(void)
@@ -49,9 +44,7 @@ void admissions_add(struct admissions *a, uint64_t at)
 {
     if (a->count == a->room) {
         a->room = a->room ? 2 * a->room : 1024;
-        a->list = realloc(a->list, a->room * sizeof *a->list);
-        if (!a->list)
-            error_exit(EXIT_CANNOT_TELL, "out of memory");
+        a->list = xrealloc(a->list, a->room, sizeof *a->list);
     }
     a->list[a->count++] = (struct admitted){at, 1};
 }

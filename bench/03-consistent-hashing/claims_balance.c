@@ -3,13 +3,12 @@
 #include "runs.h"
 #include "theory.h"
 
+#include "base/memory.h"
 #include "sim/rng.h"
 #include "sim/zipf.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- a ring's shares ---- */
 
@@ -17,13 +16,14 @@ struct spread {
     double cv_squared, largest; /* of shares, in units of the mean share */
 };
 
-static struct spread spread_of(const char *entry, uint32_t n, uint32_t points, uint64_t seed)
+/* On a ring of n nodes. */
+static struct spread spread_of(uint32_t n, uint32_t points, uint64_t seed)
 {
     struct ch_config config = CH_USUAL;
     struct spread s = {0, 0};
     config.points = points;
     struct ch_node *node = nodes_at_random(seed, n);
-    struct map map = map_create(entry, &config, node, n);
+    struct map map = map_create("ring", &config, node, n);
     double *share = ring_shares(&map, node, n, points);
     for (uint32_t i = 0; i < n; i++) {
         const double x = share[i] * n;
@@ -37,80 +37,40 @@ static struct spread spread_of(const char *entry, uint32_t n, uint32_t points, u
 }
 
 /* The square is what has a formula for its mean; the root of a mean is no mean of roots. */
-static double squared(uint32_t points)
+static double squared_cv(const struct claim_run *run)
 {
-    const double cv = theory_ring_cv(100, points);
+    const double cv = theory_ring_cv(100, run->n);
     return cv * cv;
 }
 
-static double squared_1(void)
+static double spread(const struct claim_run *run)
 {
-    return squared(1);
+    return spread_of(100, run->n, run->seed).cv_squared;
 }
 
-static double squared_100(void)
+static double harmonic_10(const struct claim_run *run)
 {
-    return squared(100);
-}
-
-static double squared_256(void)
-{
-    return squared(256);
-}
-
-static double squared_1000(void)
-{
-    return squared(1000);
-}
-
-/* Broken: half the points. */
-static double spread_at(uint32_t points, const struct claim_run *run)
-{
-    return spread_of("ring", 100, run->broken ? points / 2 : points, run->seed).cv_squared;
-}
-
-static double spread_1(const struct claim_run *run)
-{
-    return spread_of("ring", 100, run->broken ? 2 : 1, run->seed).cv_squared;
-}
-
-static double spread_100(const struct claim_run *run)
-{
-    return spread_at(100, run);
-}
-
-static double spread_256(const struct claim_run *run)
-{
-    return spread_at(256, run);
-}
-
-static double spread_1000(const struct claim_run *run)
-{
-    return spread_at(1000, run);
-}
-
-static double harmonic_10(void)
-{
+    (void)run;
     return theory_harmonic(10);
 }
 
 static double largest_of_10(const struct claim_run *run)
 {
-    return spread_of("ring", 10, run->broken ? 100 : 1, run->seed).largest;
+    return spread_of(10, run->n, run->seed).largest;
 }
 
 /* ---- a node dies ---- */
 
 /* Of the keys that a dead node had, the share that one survivor takes. */
-static double takeover(uint32_t points, uint64_t seed)
+static double takeover(const struct claim_run *run)
 {
     enum { NODES = 10, KEYS = 20000 };
     struct ch_config config = CH_USUAL;
-    config.points = points;
-    struct ch_node *node = nodes_at_random(seed, NODES);
-    uint64_t *key = keys_at_random(seed, KEYS);
+    config.points = run->n;
+    struct ch_node *node = nodes_at_random(run->seed, NODES);
+    uint64_t *key = keys_at_random(run->seed, KEYS);
     struct map map = map_create("ring", &config, node, NODES);
-    uint32_t *before = owners_of(&map, key, KEYS), *taken = run_memory(CH_MAX_NODES, sizeof *taken), all = 0, most = 0;
+    uint32_t *before = owners_of(&map, key, KEYS), *taken = xcalloc(CH_MAX_NODES, sizeof *taken), all = 0, most = 0;
     map_remove(&map, node[3].id);
     uint32_t *after = owners_of(&map, key, KEYS);
     for (uint32_t i = 0; i < KEYS; i++) {
@@ -129,28 +89,19 @@ static double takeover(uint32_t points, uint64_t seed)
     return all ? (double)most / all : 1; /* a slice too small for any key lies with one neighbour as well */
 }
 
-static double all_of_it(void)
-{
-    return 1;
-}
-
-static double takeover_1(const struct claim_run *run)
-{
-    return takeover(run->broken ? 100 : 1, run->seed);
-}
-
 /* ---- two nodes die ---- */
 
-/* Of all pairs of n nodes, the share that holds both copies of some key. */
-static double pairs_lost(uint32_t n, uint32_t points, uint64_t seed)
+/* Of all pairs of 100 nodes, the share that holds both copies of some key. */
+static double pairs_lost(uint32_t points, uint64_t seed)
 {
+    const uint32_t n = 100;
     struct ch_config config = CH_USUAL;
     uint32_t lost = 0, copy[2];
     config.points = points;
     struct ch_node *node = nodes_at_random(seed, n);
     struct map map = map_create("ring", &config, node, n);
-    uint32_t *place = run_memory(CH_MAX_NODES, sizeof *place);
-    unsigned char *pair = run_memory((size_t)n * n, 1);
+    uint32_t *place = xcalloc(CH_MAX_NODES, sizeof *place);
+    unsigned char *pair = xcalloc((size_t)n * n, 1);
     for (uint32_t i = 0; i < n; i++)
         place[node[i].id] = i;
     for (uint32_t i = 0; i < n; i++) {
@@ -168,49 +119,29 @@ static double pairs_lost(uint32_t n, uint32_t points, uint64_t seed)
     return lost / (n * (n - 1) / 2.0);
 }
 
-static double predict_pairs_1(void)
+static double predict_pairs(const struct claim_run *run)
 {
-    return theory_pairs_lost(100, 1);
+    return theory_pairs_lost(100, (uint32_t)run->x);
 }
 
-static double predict_pairs_16(void)
+static double pairs(const struct claim_run *run)
 {
-    return theory_pairs_lost(100, 16);
-}
-
-static double predict_pairs_256(void)
-{
-    return theory_pairs_lost(100, 256);
-}
-
-static double pairs_1(const struct claim_run *run)
-{
-    return pairs_lost(100, run->broken ? 16 : 1, run->seed);
-}
-
-static double pairs_16(const struct claim_run *run)
-{
-    return pairs_lost(100, run->broken ? 256 : 16, run->seed);
-}
-
-static double pairs_256(const struct claim_run *run)
-{
-    return pairs_lost(100, run->broken ? 16 : 256, run->seed);
+    return pairs_lost((uint32_t)run->x, run->seed);
 }
 
 /* ---- weights ---- */
 
-/* Of five nodes of weights 1, 1, 2, 4, 8 the largest one's share. */
-static double heaviest(const char *entry, bool weights, uint64_t seed)
+/* Of five nodes of weights 1, 1, 2, 4, 8 the largest one's share; broken, all weights are 1. */
+static double heaviest(const struct claim_run *run)
 {
     enum { KEYS = 20000 };
     static const uint32_t weight[] = {1, 1, 2, 4, 8};
     const struct ch_config config = CH_USUAL;
-    struct ch_node *node = nodes_at_random(seed, COUNT(weight));
-    for (uint32_t i = 0; i < COUNT(weight) && weights; i++)
+    struct ch_node *node = nodes_at_random(run->seed, COUNT(weight));
+    for (uint32_t i = 0; i < COUNT(weight) && !run->broken; i++)
         node[i].weight = weight[i];
-    uint64_t *key = keys_at_random(seed, KEYS);
-    struct map map = map_create(entry, &config, node, COUNT(weight));
+    uint64_t *key = keys_at_random(run->seed, KEYS);
+    struct map map = map_create(run->entry, &config, node, COUNT(weight));
     uint32_t *owner = owners_of(&map, key, KEYS), his = 0;
     for (uint32_t i = 0; i < KEYS; i++)
         his += owner[i] == node[COUNT(weight) - 1].id;
@@ -221,36 +152,22 @@ static double heaviest(const char *entry, bool weights, uint64_t seed)
     return (double)his / KEYS;
 }
 
-static double half(void)
-{
-    return 8 / 16.0;
-}
-
-static double heaviest_rendezvous(const struct claim_run *run)
-{
-    return heaviest("weighted-rendezvous", !run->broken, run->seed);
-}
-
-static double heaviest_ring(const struct claim_run *run)
-{
-    return heaviest("ring", !run->broken, run->seed);
-}
-
 /* ---- bounded loads ---- */
 
 /* 20,000 requests for 1000 keys by Zipf's law go to ten nodes: the most that a node ever holds, over what it may. */
-static double over_the_bound(bool bounded, uint64_t seed)
+static double over_the_bound(const struct claim_run *run)
 {
+    const bool bounded = !run->broken;
     enum { NODES = 10, KEYS = 1000, REQUESTS = 20000 };
     const struct ch_config config = CH_USUAL;
     struct rng random;
     struct zipf law;
     double worst = 0;
-    rng_seed(&random, seed, 3);
+    rng_seed(&random, run->seed, 3);
     zipf_init(&law, KEYS, 1);
-    struct ch_node *node = nodes_at_random(seed, NODES);
-    uint64_t *key = keys_at_random(seed, KEYS);
-    uint32_t *load = run_memory(CH_MAX_NODES, sizeof *load);
+    struct ch_node *node = nodes_at_random(run->seed, NODES);
+    uint64_t *key = keys_at_random(run->seed, KEYS);
+    uint32_t *load = xcalloc(CH_MAX_NODES, sizeof *load);
     struct map map = map_create(bounded ? "bounded-ring" : "ring", &config, node, NODES);
     for (uint64_t m = 1; m <= REQUESTS; m++) {
         const uint64_t k = key[zipf_draw(&law, &random) - 1];
@@ -264,11 +181,6 @@ static double over_the_bound(bool bounded, uint64_t seed)
     return worst;
 }
 
-static double bounded(const struct claim_run *run)
-{
-    return over_the_bound(!run->broken, run->seed);
-}
-
 static const struct claim claims[] = {
     {.id = "spread-1",
      .statement = "With one point a node the shares on a ring of 100 nodes differ by as much as their mean: CV 0.99.",
@@ -278,8 +190,10 @@ static const struct claim claims[] = {
      .broken = "two points a node in place of one",
      .relation = CLAIM_EQUALS,
      .seeds = 400,
-     .predict = squared_1,
-     .measure = spread_1},
+     .of = {.n = 1},
+     .instead = {.n = 2},
+     .predict = squared_cv,
+     .measure = spread},
     {.id = "spread-100",
      .statement = "100 points a node bring the CV down to 0.10.",
      .formula = "CV^2 = (N - 1) / (N V + 1)",
@@ -288,8 +202,10 @@ static const struct claim claims[] = {
      .broken = "50 points a node in place of 100",
      .relation = CLAIM_EQUALS,
      .seeds = 64,
-     .predict = squared_100,
-     .measure = spread_100},
+     .of = {.n = 100},
+     .instead = {.n = 50},
+     .predict = squared_cv,
+     .measure = spread},
     {.id = "spread-256",
      .statement = "256 points, Cassandra's old default, bring it down to 0.062.",
      .formula = "CV^2 = (N - 1) / (N V + 1)",
@@ -298,8 +214,10 @@ static const struct claim claims[] = {
      .broken = "128 points a node in place of 256",
      .relation = CLAIM_EQUALS,
      .seeds = 64,
-     .predict = squared_256,
-     .measure = spread_256},
+     .of = {.n = 256},
+     .instead = {.n = 128},
+     .predict = squared_cv,
+     .measure = spread},
     {.id = "spread-1000",
      .statement = "1000 points bring it down to 0.031: ten times the points for a third of the spread.",
      .formula = "CV^2 = (N - 1) / (N V + 1)",
@@ -308,8 +226,10 @@ static const struct claim claims[] = {
      .broken = "500 points a node in place of 1000",
      .relation = CLAIM_EQUALS,
      .seeds = 32,
-     .predict = squared_1000,
-     .measure = spread_1000},
+     .of = {.n = 1000},
+     .instead = {.n = 500},
+     .predict = squared_cv,
+     .measure = spread},
     {.id = "fullest-of-10",
      .statement = "With one point a node the fullest of 10 nodes has 2.9 times its share.",
      .formula = "1 + 1/2 + ... + 1/N",
@@ -318,6 +238,8 @@ static const struct claim claims[] = {
      .broken = "100 points a node in place of one",
      .relation = CLAIM_EQUALS,
      .seeds = 400,
+     .of = {.n = 1},
+     .instead = {.n = 100},
      .predict = harmonic_10,
      .measure = largest_of_10},
     {.id = "takeover",
@@ -328,8 +250,10 @@ static const struct claim claims[] = {
      .broken = "100 points a node in place of one",
      .relation = CLAIM_EQUALS,
      .seeds = 16,
-     .predict = all_of_it,
-     .measure = takeover_1},
+     .of = {.n = 1},
+     .instead = {.n = 100},
+     .predicted = 1,
+     .measure = takeover},
     {.id = "two-nodes-1",
      .statement = "Two copies, one point a node, 100 nodes: if two nodes die, some key is lost in one case of 50.",
      .formula = "2 / (N - 1)",
@@ -338,8 +262,10 @@ static const struct claim claims[] = {
      .broken = "16 points a node in place of one",
      .relation = CLAIM_EQUALS,
      .seeds = 16,
-     .predict = predict_pairs_1,
-     .measure = pairs_1},
+     .of = {.x = 1},
+     .instead = {.x = 16},
+     .predict = predict_pairs,
+     .measure = pairs},
     {.id = "two-nodes-16",
      .statement = "With 16 points, Cassandra's default now, it is one case in four.",
      .formula = "1 - (1 - 1/(N-1))^(2 V)",
@@ -348,8 +274,10 @@ static const struct claim claims[] = {
      .broken = "256 points a node in place of 16",
      .relation = CLAIM_EQUALS,
      .seeds = 32,
-     .predict = predict_pairs_16,
-     .measure = pairs_16,
+     .of = {.x = 16},
+     .instead = {.x = 256},
+     .predict = predict_pairs,
+     .measure = pairs,
      .slack = 0.01,
      .slack_why =
          "the formula takes the points for independent; two of a node's own that stand side by side count once"},
@@ -361,8 +289,10 @@ static const struct claim claims[] = {
      .broken = "16 points a node in place of 256",
      .relation = CLAIM_EQUALS,
      .seeds = 16,
-     .predict = predict_pairs_256,
-     .measure = pairs_256,
+     .of = {.x = 256},
+     .instead = {.x = 16},
+     .predict = predict_pairs,
+     .measure = pairs,
      .slack = 0.01,
      .slack_why =
          "the formula takes the points for independent; two of a node's own that stand side by side count once"},
@@ -374,8 +304,9 @@ static const struct claim claims[] = {
      .broken = "weights that are all 1",
      .relation = CLAIM_EQUALS,
      .seeds = 16,
-     .predict = half,
-     .measure = heaviest_rendezvous},
+     .of = {.entry = "weighted-rendezvous"},
+     .predicted = 8 / 16.0,
+     .measure = heaviest},
     {.id = "weights-ring",
      .statement = "A ring does so too, on average over where the points happen to stand.",
      .formula = "weight / sum of weights",
@@ -384,8 +315,9 @@ static const struct claim claims[] = {
      .broken = "weights that are all 1",
      .relation = CLAIM_EQUALS,
      .seeds = 64,
-     .predict = half,
-     .measure = heaviest_ring},
+     .of = {.entry = "ring"},
+     .predicted = 8 / 16.0,
+     .measure = heaviest},
     {.id = "bounded",
      .statement = "A ring with bounded loads never holds more on a node than it may, hot keys or not.",
      .formula = "at most 1: load / ceil((1 + e) m / n), after every one of 20,000 placements",
@@ -394,47 +326,34 @@ static const struct claim claims[] = {
      .broken = "a plain ring",
      .relation = CLAIM_AT_MOST,
      .seeds = 8,
-     .predict = all_of_it,
-     .measure = bounded},
+     .predicted = 1,
+     .measure = over_the_bound},
 };
 
 /* ---- the plot ---- */
 
-static const uint32_t points[] = {1, 3, 10, 30, 100, 300, 1000};
+static const double points[] = {1, 3, 10, 30, 100, 300, 1000};
 
-static double points_at(uint32_t i)
+static double cv_line(const struct claim_run *run)
 {
-    return points[i];
+    return theory_ring_cv(100, (uint32_t)run->x);
 }
 
-static double cv_line(uint32_t i, const struct claim_run *run)
+static double cv_point(const struct claim_run *run)
 {
-    (void)run;
-    return theory_ring_cv(100, points[i]);
-}
-
-static double cv_point(uint32_t i, const struct claim_run *run)
-{
-    return sqrt(spread_of("ring", 100, points[i], run->seed).cv_squared);
-}
-
-static double pairs_line(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return theory_pairs_lost(100, points[i]);
-}
-
-static double pairs_point(uint32_t i, const struct claim_run *run)
-{
-    return pairs_lost(100, points[i], run->seed);
+    return sqrt(spread_of(100, (uint32_t)run->x, run->seed).cv_squared);
 }
 
 static const struct claim_series series[] = {
-    {"CV of shares, theory", true, COUNT(points), points_at, cv_line},
-    {"CV of shares", false, COUNT(points), points_at, cv_point},
-    {"pairs of nodes that lose a key, theory", true, COUNT(points), points_at, pairs_line},
-    {"pairs of nodes that lose a key", false, COUNT(points), points_at, pairs_point},
-    {0},
+    {.name = "CV of shares, theory", .line = true, .points = COUNT(points), .at = points, .y = cv_line},
+    {.name = "CV of shares", .points = COUNT(points), .at = points, .y = cv_point},
+    {.name = "pairs of nodes that lose a key, theory",
+     .line = true,
+     .points = COUNT(points),
+     .at = points,
+     .y = predict_pairs},
+    {.name = "pairs of nodes that lose a key", .points = COUNT(points), .at = points, .y = pairs},
+    {.name = NULL},
 };
 
 static const struct claim_plot plots[] = {

@@ -3,10 +3,10 @@
 #include "parts.h"
 #include "touched.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 #include <stdio.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static void tell(double value, const struct error *err, struct claim_here *here)
 {
@@ -15,42 +15,19 @@ static void tell(double value, const struct error *err, struct claim_here *here)
         snprintf(here->why, sizeof here->why, "%.190s", err->text);
 }
 
-/* From 64 nodes of 100 points to 4096: 64 times the points are six halvings more, each at a line of its own. */
-static double six(void)
+/* What a lookup touches more with 4096 nodes than with 64. */
+static void growth(const struct claim_run *run, struct claim_here *here)
 {
-    return 6;
-}
-
-static void halving(bool broken, struct claim_here *here)
-{
-    const char *entry = broken ? "fast-ring" : "ring";
     struct error err = {""};
-    const double few = touched_lines(entry, 64, &err), many = isnan(few) ? NAN : touched_lines(entry, 4096, &err);
+    const double few = touched_lines(run->entry, 64, &err),
+                 many = isnan(few) ? NAN : touched_lines(run->entry, 4096, &err);
     tell(many - few, &err, here);
 }
 
-static double four(void)
-{
-    return 4;
-}
-
-static void guided(bool broken, struct claim_here *here)
+static void guided(const struct claim_run *run, struct claim_here *here)
 {
     struct error err = {""};
-    tell(touched_lines(broken ? "ring" : "fast-ring", 4096, &err), &err, here);
-}
-
-static double none(void)
-{
-    return 1;
-}
-
-static void jumping(bool broken, struct claim_here *here)
-{
-    struct error err = {""};
-    const char *entry = broken ? "ring" : "jump";
-    const double few = touched_lines(entry, 64, &err), many = isnan(few) ? NAN : touched_lines(entry, 4096, &err);
-    tell(many - few, &err, here);
+    tell(touched_lines(run->entry, 4096, &err), &err, here);
 }
 
 static const struct claim claims[] = {
@@ -64,8 +41,10 @@ static const struct claim claims[] = {
      .broken = "the ring with a guide in place of the plain one",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = six,
-     .measure_here = halving,
+     .of = {.entry = "ring"},
+     .instead = {.entry = "fast-ring"},
+     .predicted = 6, /* 64 times the points are six halvings more, each at a line of its own */
+     .measure_here = growth,
      .slack = 1.5,
      .slack_why = "the last halvings share a line, and where the first ones fall differs"},
     {.id = "lines-guide",
@@ -78,7 +57,9 @@ static const struct claim claims[] = {
      .broken = "the plain ring in place of the one with a guide",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = four,
+     .of = {.entry = "fast-ring"},
+     .instead = {.entry = "ring"},
+     .predicted = 4,
      .measure_here = guided,
      .slack = 1,
      .slack_why = "a walk that crosses into the next line; what the compiler keeps on the stack"},
@@ -91,8 +72,10 @@ static const struct claim claims[] = {
      .broken = "the plain ring in place of jump",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
-     .predict = none,
-     .measure_here = jumping},
+     .of = {.entry = "jump"},
+     .instead = {.entry = "ring"},
+     .predicted = 1,
+     .measure_here = growth},
 };
 
 const struct claim_part part_lines = {.claim = claims, .claims = COUNT(claims)};

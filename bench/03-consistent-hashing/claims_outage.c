@@ -8,15 +8,15 @@
 #include "runs.h"
 #include "theory.h"
 
+#include "base/memory.h"
 #include "sim/rng.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-#define NODES        10u
-#define KEYS         100000u
-#define HIT          0.99
+#define NODES 10u
+#define KEYS  100000u
+#define HIT   0.99
 
 struct tier {
     struct map map;
@@ -38,8 +38,8 @@ static struct tier tier_create(const char *entry, uint64_t seed)
     const struct ch_config config = CH_USUAL;
     struct tier t = {.node = nodes_at_random(seed, NODES + 1), .key = keys_at_random(seed, KEYS)};
     rng_seed(&t.random, seed, 4);
-    t.kept = run_memory((size_t)(NODES + 1) * KEYS, 1);
-    t.place = run_memory(CH_MAX_NODES, sizeof *t.place);
+    t.kept = xcalloc((size_t)(NODES + 1) * KEYS, 1);
+    t.place = xcalloc(CH_MAX_NODES, sizeof *t.place);
     for (uint32_t i = 0; i <= NODES; i++)
         t.place[t.node[i].id] = i;
     t.map = map_create(entry, &config, t.node, NODES);
@@ -74,35 +74,31 @@ static double serve(struct tier *t, uint32_t requests)
 /* While SOON requests are served, what missed comes back: of the keys that are not in place, up to SOON / KEYS. */
 #define SOON 1000u
 
-static double hit_after(const char *entry, uint64_t seed)
+static double hit_after(const struct claim_run *run)
 {
-    struct tier t = tier_create(entry, seed);
+    struct tier t = tier_create(run->entry, run->seed);
     map_add(&t.map, t.node[NODES].id);
     const double hit = serve(&t, SOON);
     tier_destroy(&t);
     return hit;
 }
 
+static double load_after(const struct claim_run *run)
+{
+    return theory_origin_load(HIT, hit_after(run));
+}
+
 /* ---- the claims ---- */
 
-static double modulo_hit(void)
+/* x: the share of keys that stays in place. */
+static double predict_hit(const struct claim_run *run)
 {
-    return theory_hit_after(HIT, 1 - theory_modulo_moves(NODES));
+    return theory_hit_after(HIT, run->x);
 }
 
-static double modulo_origin(void)
+static double predict_load(const struct claim_run *run)
 {
-    return theory_origin_load(HIT, modulo_hit());
-}
-
-static double ring_hit(void)
-{
-    return theory_hit_after(HIT, NODES / (NODES + 1.0));
-}
-
-static double ring_origin(void)
-{
-    return theory_origin_load(HIT, ring_hit());
+    return theory_origin_load(HIT, predict_hit(run));
 }
 
 static double before(const struct claim_run *run)
@@ -113,31 +109,6 @@ static double before(const struct claim_run *run)
     const double hit = serve(&t, 20 * SOON);
     tier_destroy(&t);
     return hit;
-}
-
-static double hit(void)
-{
-    return HIT;
-}
-
-static double after_modulo(const struct claim_run *run)
-{
-    return hit_after(run->broken ? "ring" : "modulo", run->seed);
-}
-
-static double after_ring(const struct claim_run *run)
-{
-    return hit_after(run->broken ? "modulo" : "ring", run->seed);
-}
-
-static double load_modulo(const struct claim_run *run)
-{
-    return theory_origin_load(HIT, after_modulo(run));
-}
-
-static double load_ring(const struct claim_run *run)
-{
-    return theory_origin_load(HIT, after_ring(run));
 }
 
 #define SLACK_WHY "while it is measured, up to 1 % of what is missing comes back"
@@ -151,7 +122,7 @@ static const struct claim claims[] = {
      .broken = "just after an eleventh node has joined",
      .relation = CLAIM_EQUALS,
      .seeds = 16,
-     .predict = hit,
+     .predicted = HIT,
      .measure = before},
     {.id = "hit-ratio-modulo",
      .statement = "An eleventh cache joins, and modulo leaves one key of eleven in place: the hit ratio falls to 9 %.",
@@ -161,8 +132,10 @@ static const struct claim claims[] = {
      .broken = "a ring in place of modulo",
      .relation = CLAIM_EQUALS,
      .seeds = 32,
-     .predict = modulo_hit,
-     .measure = after_modulo,
+     .of = {.entry = "modulo", .x = 1 - NODES / (NODES + 1.0)},
+     .instead = {.entry = "ring"},
+     .predict = predict_hit,
+     .measure = hit_after,
      .slack = 0.01,
      .slack_why = SLACK_WHY},
     {.id = "origin-load-modulo",
@@ -173,8 +146,10 @@ static const struct claim claims[] = {
      .broken = "a ring in place of modulo",
      .relation = CLAIM_EQUALS,
      .seeds = 32,
-     .predict = modulo_origin,
-     .measure = load_modulo,
+     .of = {.entry = "modulo", .x = 1 - NODES / (NODES + 1.0)},
+     .instead = {.entry = "ring"},
+     .predict = predict_load,
+     .measure = load_after,
      .slack = 1,
      .slack_why = SLACK_WHY},
     {.id = "hit-ratio-ring",
@@ -185,8 +160,10 @@ static const struct claim claims[] = {
      .broken = "modulo in place of the ring",
      .relation = CLAIM_EQUALS,
      .seeds = 64,
-     .predict = ring_hit,
-     .measure = after_ring,
+     .of = {.entry = "ring", .x = NODES / (NODES + 1.0)},
+     .instead = {.entry = "modulo"},
+     .predict = predict_hit,
+     .measure = hit_after,
      .slack = 0.001,
      .slack_why = SLACK_WHY},
     {.id = "origin-load-ring",
@@ -197,61 +174,46 @@ static const struct claim claims[] = {
      .broken = "modulo in place of the ring",
      .relation = CLAIM_EQUALS,
      .seeds = 64,
-     .predict = ring_origin,
-     .measure = load_ring,
+     .of = {.entry = "ring", .x = NODES / (NODES + 1.0)},
+     .instead = {.entry = "modulo"},
+     .predict = predict_load,
+     .measure = load_after,
      .slack = 0.1,
      .slack_why = SLACK_WHY},
 };
 
 /* ---- the plot ---- */
 
-static const double moment[] = {0.01, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5};
-
-static double moment_at(uint32_t i)
-{
-    return moment[i];
-}
+static const double moments[] = {0.01, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5};
 
 /* The hit ratio of the last SOON requests before a moment, in requests for each of the KEYS. */
-static double hit_at(const char *entry, uint32_t i, const struct claim_run *run)
+static double hit_at(const struct claim_run *run)
 {
-    struct tier t = tier_create(entry, run->seed);
+    struct tier t = tier_create(run->entry, run->seed);
     map_add(&t.map, t.node[NODES].id);
-    serve(&t, (uint32_t)(moment[i] * KEYS) - SOON);
+    serve(&t, (uint32_t)(run->x * KEYS) - SOON);
     const double now = serve(&t, SOON);
     tier_destroy(&t);
     return now;
 }
 
-static double modulo_at(uint32_t i, const struct claim_run *run)
-{
-    return hit_at("modulo", i, run);
-}
-
-static double ring_at(uint32_t i, const struct claim_run *run)
-{
-    return hit_at("ring", i, run);
-}
-
 /* Of the keys that moved, those asked for since then are back: 1 - e^-(0.99 x requests / KEYS). */
-static double modulo_line(uint32_t i, const struct claim_run *run)
+static double modulo_line(const struct claim_run *run)
 {
-    (void)run;
-    return HIT * (1 - theory_modulo_moves(NODES) * exp(-HIT * moment[i]));
+    return HIT * (1 - theory_modulo_moves(NODES) * exp(-HIT * run->x));
 }
 
-static double ring_line(uint32_t i, const struct claim_run *run)
+static double ring_line(const struct claim_run *run)
 {
-    (void)run;
-    return HIT * (1 - exp(-HIT * moment[i]) / (NODES + 1));
+    return HIT * (1 - exp(-HIT * run->x) / (NODES + 1));
 }
 
 static const struct claim_series series[] = {
-    {"ring, theory", true, COUNT(moment), moment_at, ring_line},
-    {"ring", false, COUNT(moment), moment_at, ring_at},
-    {"modulo, theory", true, COUNT(moment), moment_at, modulo_line},
-    {"modulo", false, COUNT(moment), moment_at, modulo_at},
-    {0},
+    {.name = "ring, theory", .line = true, .points = COUNT(moments), .at = moments, .y = ring_line},
+    {.name = "ring", .points = COUNT(moments), .at = moments, .of = {.entry = "ring"}, .y = hit_at},
+    {.name = "modulo, theory", .line = true, .points = COUNT(moments), .at = moments, .y = modulo_line},
+    {.name = "modulo", .points = COUNT(moments), .at = moments, .of = {.entry = "modulo"}, .y = hit_at},
+    {.name = NULL},
 };
 
 static const struct claim_plot plots[] = {

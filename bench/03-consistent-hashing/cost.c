@@ -3,6 +3,7 @@
 #include "owners.h"
 #include "touched.h"
 
+#include "base/memory.h"
 #include "cost/cost.h"
 #include "sim/rng.h"
 
@@ -477,11 +478,11 @@ int main(int argc, char **argv)
     const struct cost_suite suite = {
         .lab_folder = "03-consistent-hashing",
         .operation = operations,
-        .operations = sizeof operations / sizeof *operations,
+        .operations = COUNT(operations),
         .entry_name = entry_name,
         .verify = verify,
         .quality = qualities,
-        .qualities = sizeof qualities / sizeof *qualities,
+        .qualities = COUNT(qualities),
         .shown = shown,
     };
     return cost_main(argc, argv, &suite);

@@ -1,7 +1,8 @@
 #include "runs.h"
 
 #include "base/file.h"
-#include "host/host.h"
+#include "base/memory.h"
+#include "host/trusted.h"
 #include "sim/rng.h"
 
 #include <stdlib.h>
@@ -11,21 +12,7 @@ static const struct plugin *reference;
 
 void runs_load(void)
 {
-    char path[FILE_PATH];
-    struct error err;
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(path, "%s/labs/03-consistent-hashing/reference.so", build && *build ? build : "build");
-    reference = host_load_trusted(path, &err);
-    if (!reference)
-        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
-}
-
-void *run_memory(size_t count, size_t size)
-{
-    void *memory = calloc(count ? count : 1, size);
-    if (!memory)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    return memory;
+    reference = trusted_reference("03-consistent-hashing", EXIT_CANNOT_TELL);
 }
 
 /* ---- maps ---- */
@@ -66,8 +53,8 @@ void map_remove(struct map *map, uint32_t id)
 struct ch_node *nodes_at_random(uint64_t seed, uint32_t n)
 {
     struct rng r;
-    struct ch_node *node = run_memory(n, sizeof *node);
-    unsigned char *taken = run_memory(CH_MAX_NODES, 1);
+    struct ch_node *node = xcalloc(n, sizeof *node);
+    unsigned char *taken = xcalloc(CH_MAX_NODES, 1);
     rng_seed(&r, seed, 1);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t id = rng_below(&r, CH_MAX_NODES);
@@ -83,7 +70,7 @@ struct ch_node *nodes_at_random(uint64_t seed, uint32_t n)
 uint64_t *keys_at_random(uint64_t seed, uint32_t n)
 {
     struct rng r;
-    uint64_t *key = run_memory(n, sizeof *key);
+    uint64_t *key = xcalloc(n, sizeof *key);
     rng_seed(&r, seed, 2);
     for (uint32_t i = 0; i < n; i++)
         key[i] = rng_next(&r);
@@ -92,7 +79,7 @@ uint64_t *keys_at_random(uint64_t seed, uint32_t n)
 
 uint32_t *owners_of(const struct map *map, const uint64_t *key, uint32_t n)
 {
-    uint32_t *owner = run_memory(n, sizeof *owner);
+    uint32_t *owner = xcalloc(n, sizeof *owner);
     for (uint32_t i = 0; i < n; i++)
         owner[i] = map->ops->lookup(map->state, key[i]);
     return owner;
@@ -105,7 +92,7 @@ struct movement move_of(const char *entry, const struct ch_config *config, uint3
 {
     struct ch_node *node = nodes_at_random(seed, n + 1);
     uint64_t *key = keys_at_random(seed, keys);
-    bool *stays = run_memory(CH_MAX_NODES, sizeof *stays);
+    bool *stays = xcalloc(CH_MAX_NODES, sizeof *stays);
     struct map map = map_create(entry, config, node, n);
     for (uint32_t i = 0; i < n; i++)
         stays[node[i].id] = i != leaver;
@@ -134,9 +121,9 @@ static int by_position(const void *a, const void *b)
 double *ring_shares(const struct map *map, const struct ch_node *node, uint32_t n, uint32_t points)
 {
     const uint32_t all = n * points;
-    uint64_t *at = run_memory(all, sizeof *at);
-    double *share = run_memory(n, sizeof *share);
-    uint32_t *place = run_memory(CH_MAX_NODES, sizeof *place);
+    uint64_t *at = xcalloc(all, sizeof *at);
+    double *share = xcalloc(n, sizeof *share);
+    uint32_t *place = xcalloc(CH_MAX_NODES, sizeof *place);
     for (uint32_t i = 0; i < n; i++) {
         place[node[i].id] = i;
         for (uint32_t k = 0; k < points; k++)

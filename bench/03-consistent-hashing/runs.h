@@ -38,6 +38,4 @@ struct movement move_of(const char *entry, const struct ch_config *config, uint3
  * owns the point's position. The map's entry stands on ch_point(id, 0 … points-1). */
 double *ring_shares(const struct map *map, const struct ch_node *node, uint32_t n, uint32_t points);
 
-void *run_memory(size_t count, size_t size); /* zeros, or the program ends */
-
 #endif

@@ -39,19 +39,17 @@ static struct steps *scenario(uint32_t nodes)
 static int count(const char *entry, const struct steps *steps, uint64_t *lines, struct error *err)
 {
     char plugin[FILE_PATH];
-    const char *build = getenv("FAULTLINE_BUILD");
     struct host_outcome o;
-    const struct host_request q = {
-        .plugin = file_path(plugin, "%s/labs/03-consistent-hashing/reference.so", build && *build ? build : "build"),
-        .entry = entry,
-        .scenario = steps,
-        .scenario_size = STEPS_SIZE(STEPS),
-        .record_size = sizeof(uint32_t),
-        .records = steps_all_records(steps->step, STEPS),
-        .limits = {10, 30000, 1u << 30},
-        .count_limit = 4000000,
-        .count_lines = true,
-        .late_bytes = steps->late * sizeof(struct step)};
+    const struct host_request q = {.plugin = file_build_path(plugin, "labs/03-consistent-hashing/reference.so"),
+                                   .entry = entry,
+                                   .scenario = steps,
+                                   .scenario_size = STEPS_SIZE(STEPS),
+                                   .record_size = sizeof(uint32_t),
+                                   .records = steps_all_records(steps->step, STEPS),
+                                   .limits = {10, 30000, 1u << 30},
+                                   .count_limit = 4000000,
+                                   .count_lines = true,
+                                   .late_bytes = steps->late * sizeof(struct step)};
     host_run(&q, &o);
     *lines = o.lines;
     const uint32_t *answer = o.records;

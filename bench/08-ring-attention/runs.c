@@ -2,7 +2,8 @@
 #include "worse.h"
 
 #include "base/file.h"
-#include "host/host.h"
+#include "base/memory.h"
+#include "host/trusted.h"
 #include "sim/rng.h"
 
 #include <math.h>
@@ -13,13 +14,7 @@ static const struct plugin *reference;
 
 void runs_load(void)
 {
-    char path[FILE_PATH];
-    struct error err;
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(path, "%s/labs/08-ring-attention/reference.so", build && *build ? build : "build");
-    reference = host_load_trusted(path, &err);
-    if (!reference)
-        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+    reference = trusted_reference("08-ring-attention", EXIT_CANNOT_TELL);
 }
 
 const struct at_ops *runs_entry(const char *name)
@@ -34,7 +29,7 @@ const struct plugin_entry *runs_fastest(enum at_type type)
 {
     static const char *const order[] = {"blockwise-amx", "blockwise-avx512", "blockwise-avx2", "blockwise-neon",
                                         "blockwise"};
-    for (size_t i = type == AT_F32; i < sizeof order / sizeof *order; i++)
+    for (size_t i = type == AT_F32; i < COUNT(order); i++)
         for (const struct plugin_entry *const *e = reference->first; e != reference->last; e++) {
             const struct at_ops *ops = (*e)->ops;
             if (strcmp((*e)->name, order[i]) == 0 && (!ops->here || ops->here()))
@@ -46,14 +41,6 @@ const struct plugin_entry *runs_fastest(enum at_type type)
 _Noreturn void run_failed(const char *what, int code)
 {
     error_exit(EXIT_CANNOT_TELL, "%s failed: %s", what, strerror(-code));
-}
-
-void *run_memory(size_t count, size_t size)
-{
-    void *memory = calloc(count ? count : 1, size);
-    if (!memory)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    return memory;
 }
 
 void *run_workspace(size_t bytes)
@@ -69,7 +56,7 @@ void *run_workspace(size_t bytes)
 static float *uniform(uint64_t seed, uint64_t stream, size_t n)
 {
     struct rng r;
-    float *x = run_memory(n, sizeof *x);
+    float *x = xcalloc(n, sizeof *x);
     rng_seed(&r, seed, stream);
     for (size_t i = 0; i < n; i++)
         x[i] = (float)(2 * rng_double(&r) - 1);
@@ -90,8 +77,8 @@ struct head head_create(uint32_t n_q, uint32_t n_k, uint32_t d, uint64_t seed)
                          .q = uniform(seed, 1, (size_t)n_q * d),
                          .k = uniform(seed, 2, (size_t)n_k * d),
                          .v = uniform(seed, 3, (size_t)n_k * d),
-                         .out = run_memory((size_t)n_q * d, sizeof(float)),
-                         .lse = run_memory(n_q, sizeof(float))};
+                         .out = xcalloc((size_t)n_q * d, sizeof(float)),
+                         .lse = xcalloc(n_q, sizeof(float))};
 }
 
 void head_destroy(struct head *h)
@@ -136,7 +123,7 @@ void head_merge(const struct head *h, const char *entry, float *out, float *lse,
 void head_truth(const struct head *h, double *out, double *lse)
 {
     const struct at_problem *p = &h->p;
-    double *weight = run_memory(p->n_k, sizeof *weight);
+    double *weight = xcalloc(p->n_k, sizeof *weight);
     for (uint32_t i = 0; i < p->n_q; i++) {
         double most = -INFINITY, sum = 0;
         for (uint32_t j = 0; j < p->n_k; j++) {

@@ -16,8 +16,7 @@ const struct at_ops *runs_entry(const char *name);
 /* The rung that is fastest on this machine for inputs of a type. */
 const struct plugin_entry *runs_fastest(enum at_type type);
 
-void *run_memory(size_t count, size_t size); /* zeros, or the program ends */
-void *run_workspace(size_t bytes);           /* the same, AT_ALIGN */
+void *run_workspace(size_t bytes); /* zeros, AT_ALIGN; or the program ends */
 _Noreturn void run_failed(const char *what, int code);
 
 /* ---- one head of attention, float32, rows dense ---- */

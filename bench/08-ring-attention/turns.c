@@ -3,6 +3,8 @@
 
 #include "book.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +28,11 @@ static void take(const struct turn *t, struct mine *m)
     uint32_t d = t->ring.d;
     m->n = m->at.run[0].count + m->at.run[1].count;
     size_t floats = (size_t)m->n * d;
-    m->q = run_memory(floats, sizeof(float));
-    m->k = run_memory(floats, sizeof(float));
-    m->v = run_memory(floats, sizeof(float));
-    m->out = run_memory(floats, sizeof(float));
-    m->lse = run_memory(m->n, sizeof(float));
+    m->q = xcalloc(floats, sizeof(float));
+    m->k = xcalloc(floats, sizeof(float));
+    m->v = xcalloc(floats, sizeof(float));
+    m->out = xcalloc(floats, sizeof(float));
+    m->lse = xcalloc(m->n, sizeof(float));
     for (uint32_t i = 0; i < m->n; i++) {
         size_t from = at_position(&m->at, i) * d, to = (size_t)i * d;
         if (t->ring.blocks == &book_ops) {
@@ -73,8 +75,8 @@ static bool all_met(const struct turn *t)
 static double *errors(struct turn *t)
 {
     const struct head *h = &t->whole;
-    double *out = run_memory((size_t)h->p.n_q * h->p.d, sizeof *out), *lse = run_memory(h->p.n_q, sizeof *lse);
-    double *error = run_memory(t->ring.ranks, sizeof *error);
+    double *out = xcalloc((size_t)h->p.n_q * h->p.d, sizeof *out), *lse = xcalloc(h->p.n_q, sizeof *lse);
+    double *error = xcalloc(t->ring.ranks, sizeof *error);
     head_truth(h, out, lse);
     for (uint32_t r = 0; r < t->ring.ranks; r++) {
         const struct mine *m = &t->rank[r];
@@ -93,7 +95,7 @@ static double *errors(struct turn *t)
 struct ring_result ring_case_run(const struct ring_case *c)
 {
     struct ring_result result = {.met = false};
-    struct turn *t = run_memory(1, sizeof *t);
+    struct turn *t = xcalloc(1, sizeof *t);
     uint64_t total = (uint64_t)c->ranks * c->each;
     t->ops = runs_entry(c->entry);
     t->ring = (struct at_ring){.total = total,

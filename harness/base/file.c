@@ -171,13 +171,30 @@ int file_temp_dir(char *path, const char *prefix, struct error *err)
     return 0;
 }
 
+static const char *join(char *out, size_t used, const char *format, va_list args)
+{
+    int n = vsnprintf(out + used, FILE_PATH - used, format, args);
+    if (n < 0 || (size_t)n >= FILE_PATH - used)
+        error_exit(EXIT_WRONG_USE, "a path is longer than %d bytes: %.80s...", FILE_PATH - 1, out);
+    return out;
+}
+
 const char *file_path(char *out, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(out, FILE_PATH, format, args);
+    join(out, 0, format, args);
     va_end(args);
-    if (n < 0 || n >= FILE_PATH)
-        error_exit(EXIT_WRONG_USE, "a path is longer than %d bytes: %.80s...", FILE_PATH - 1, out);
+    return out;
+}
+
+const char *file_build_path(char *out, const char *format, ...)
+{
+    const char *build = getenv("FAULTLINE_BUILD");
+    va_list args;
+    file_path(out, "%s/", build && *build ? build : "build");
+    va_start(args, format);
+    join(out, strlen(out), format, args);
+    va_end(args);
     return out;
 }

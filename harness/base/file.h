@@ -36,4 +36,7 @@ int file_temp_dir(char *path, const char *prefix, struct error *err);
  * comes near. */
 const char *file_path(char *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same below the build folder: $FAULTLINE_BUILD, or "build". */
+const char *file_build_path(char *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

@@ -1,6 +1,7 @@
 /* bench: what operations cost, by a lab's cost program; then the report with what it left. */
 #include "cli/command.h"
 
+#include "base/memory.h"
 #include "base/process.h"
 #include "grade/grade.h"
 #include "host/plugin.h"
@@ -76,7 +77,7 @@ static enum exit_code run_cost(const struct session *s, const char *program, con
                 {"--rounds", o->rounds}};
     const char *argv[32 + 2 * MOST_REFUSED] = {program};
     size_t n = 1;
-    for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
+    for (size_t i = 0; i < COUNT(pass); i++)
         if (pass[i].value) {
             argv[n++] = pass[i].name;
             argv[n++] = pass[i].value;
@@ -103,9 +104,7 @@ static enum exit_code run_cost(const struct session *s, const char *program, con
 enum exit_code command_bench(struct session *s)
 {
     char program[FILE_PATH], out[FILE_PATH], csv[FILE_PATH];
-    struct refused *refused = calloc(1, sizeof *refused);
-    if (!refused)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    struct refused *refused = xcalloc(1, sizeof *refused);
     session_file(s, s->lab, "cost", program);
     session_need_build(s, s->lab);
     if (s->options.plugin)

@@ -2,6 +2,7 @@
  * student edits. */
 #include "cli/command.h"
 
+#include "base/memory.h"
 #include "base/process.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ static const char *find_newer(const struct session *s, const struct lab *lab, ch
     if (stat(session_file(s, lab, "built", path), &stamp) < 0)
         return "";
     const char *found = NULL;
-    for (size_t i = 0; i < sizeof pattern / sizeof *pattern && !found; i++) {
+    for (size_t i = 0; i < COUNT(pattern) && !found; i++) {
         glob_t files;
         file_path(path, "%s/%s%s%s", s->root, pattern[i][0], *pattern[i][1] ? folder : "", pattern[i][1]);
         if (glob(path, 0, NULL, &files) != 0)

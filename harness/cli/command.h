@@ -18,8 +18,8 @@
 struct options {
     const char *lab;  /* as written; NULL: none was named */
     const char *file; /* the second word: a trace, the name of a mistake */
-    const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *trace, *entries, *only,
-        *sizes, *threads, *operations, *counters, *baseline, *rounds, *trials, *load;
+    const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *entries, *only, *sizes,
+        *threads, *operations, *counters, *baseline, *rounds, *trials, *load;
     uint64_t seed, secret;
     bool have_seed, have_secret;
     bool quiet, debug, allow_unsafe, broken, all, markdown, anew, help;

@@ -1,6 +1,7 @@
 /* demo, replay: what an engineer runs. Both start programs of the lab; demo makes the report out of what claims leave. */
 #include "cli/command.h"
 
+#include "base/memory.h"
 #include "base/process.h"
 #include "base/terminal.h"
 #include "report/report.h"
@@ -82,7 +83,7 @@ static _Noreturn void become(const struct session *s, const char *program)
     const struct {
         const char *name, *value;
     } pass[] = {{"--entries", o->entries}, {"--plugin", o->plugin}, {"--json", o->json}};
-    for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
+    for (size_t i = 0; i < COUNT(pass); i++)
         if (pass[i].value) {
             argv[n++] = pass[i].name;
             argv[n++] = pass[i].value;

@@ -1,6 +1,7 @@
 /* faultline: the one command. Finds labs by their folders and names none of them. */
 #include "cli/command.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
 
@@ -65,7 +66,7 @@ static const struct command commands[] = {
      "starter, reference, mistakes,\n"
      "attacks, claims."},
 };
-#define COMMANDS (sizeof commands / sizeof *commands)
+#define COMMANDS COUNT(commands)
 
 static void help(void)
 {
@@ -83,6 +84,19 @@ static void print_version(void)
            version_found);
 }
 
+static const struct command *command_named(const char *word)
+{
+    const char *names[COMMANDS + 1] = {NULL};
+    for (size_t i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(word, commands[i].name) == 0)
+            return &commands[i];
+    }
+    const char *meant = text_nearest(word, names);
+    error_exit(EXIT_WRONG_USE, "there is no command %s; %s%s%s", word, meant ? "was " : "see faultline --help",
+               meant ? meant : "", meant ? " meant?" : "");
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
@@ -93,18 +107,7 @@ int main(int argc, char **argv)
         print_version();
         return EXIT_FINE;
     }
-    const struct command *command = NULL;
-    const char *names[COMMANDS + 1] = {NULL};
-    for (size_t i = 0; i < COMMANDS; i++) {
-        names[i] = commands[i].name;
-        if (strcmp(argv[1], commands[i].name) == 0)
-            command = &commands[i];
-    }
-    if (!command) {
-        const char *meant = text_nearest(argv[1], names);
-        error_exit(EXIT_WRONG_USE, "there is no command %s; %s%s%s", argv[1], meant ? "was " : "see faultline --help",
-                   meant ? meant : "", meant ? " meant?" : "");
-    }
+    const struct command *command = command_named(argv[1]);
     struct session session = {0};
     options_parse(command, argc, argv, &session.options);
     if (session.options.help && !(command->own >= OWN_REPLAY && session.options.lab)) {

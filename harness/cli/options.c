@@ -1,65 +1,58 @@
+/* options.c: the options of all commands, and those that a lab adds to its own. */
 #include "cli/command.h"
 
+#include "base/memory.h"
+#include "base/options.h"
 #include "base/text.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, NUMBER, FLAG };
-
-static const struct option {
-    const char *name, *argument, *help;
-    enum kind kind;
-    size_t at, have; /* where it goes in struct options; have: the flag that says it was given */
-} table[] = {
-    {"help", NULL, "this text", FLAG, offsetof(struct options, help), 0},
-    {"json", "FILE", "also write the result as JSON (- for standard output)", TEXT, offsetof(struct options, json), 0},
-    {"seed", "N", "draw everything random from N", NUMBER, offsetof(struct options, seed),
-     offsetof(struct options, have_seed)},
-    {"quiet", NULL, "no progress, only the result", FLAG, offsetof(struct options, quiet), 0},
-    {"test", "TASK/TEST", "one test only", TEXT, offsetof(struct options, test), 0},
-    {"submission", "DIR", "the folder with the files to hand in (default: the lab's own)", TEXT,
-     offsetof(struct options, submission), 0},
-    {"plugin", "FILE.so", "a plugin of yours: tested in place of the lab's own, replayed beside the reference", TEXT,
-     offsetof(struct options, plugin), 0},
-    {"secret", "N", "draw the hidden seeds from N, the same for a whole class (default: a new one each time)", NUMBER,
-     offsetof(struct options, secret), offsetof(struct options, have_secret)},
-    {"allow-unsafe", NULL, "grade even where the sandbox lacks a layer; the report says so", FLAG,
-     offsetof(struct options, allow_unsafe), 0},
-    {"junit", "FILE", "also write JUnit XML", TEXT, offsetof(struct options, junit), 0},
-    {"tap", "FILE", "also write TAP", TEXT, offsetof(struct options, tap), 0},
-    {"gradescope", "FILE", "also write Gradescope's results.json", TEXT, offsetof(struct options, gradescope), 0},
-    {"classroom", "FILE", "also write GitHub Classroom's result (base64)", TEXT, offsetof(struct options, classroom),
-     0},
-    {"debug", NULL, "run the entry without sandbox or limits, and say how to start a debugger", FLAG,
-     offsetof(struct options, debug), 0},
-    {"entries", "A,B", "these entries only", TEXT, offsetof(struct options, entries), 0},
-    {"sizes", "N,N", "these sizes only", TEXT, offsetof(struct options, sizes), 0},
-    {"threads", "N,N", "these numbers of threads only", TEXT, offsetof(struct options, threads), 0},
-    {"operations", "A,B", "these operations only", TEXT, offsetof(struct options, operations), 0},
-    {"counters", "MODE", "auto, hardware, software, simulated or all", TEXT, offsetof(struct options, counters), 0},
-    {"baseline", "FILE", "an earlier result to compare with (written by --json)", TEXT,
-     offsetof(struct options, baseline), 0},
-    {"rounds", "N", "so many rounds; more resolve smaller differences", TEXT, offsetof(struct options, rounds), 0},
-    {"trials", "N", "instead of the card: so many comparisons of a loop with itself, and with one 5 % slower", TEXT,
-     offsetof(struct options, trials), 0},
-    {"load", "N", "with --trials: so many busy threads beside them", TEXT, offsetof(struct options, load), 0},
-    {"broken", NULL, "measure with the failing algorithm in the cure's place: every claim must then turn false", FLAG,
-     offsetof(struct options, broken), 0},
-    {"only", "NAME", "one of them only", TEXT, offsetof(struct options, only), 0},
-    {"markdown", NULL, "the tasks as the table that stands in the handout", FLAG, offsetof(struct options, markdown),
-     0},
-    {"all", NULL, "all of them", FLAG, offsetof(struct options, all), 0},
-    {"anew", NULL, "measure again what was kept from an earlier run", FLAG, offsetof(struct options, anew), 0},
-};
-#define OPTIONS (sizeof table / sizeof *table)
+/* All options that a command may take; what they are put into. Room for OPTIONS_MOST. */
+static uint32_t all_rows(struct options *o, struct option_row *row)
+{
+    const struct option_row rows[] = {
+        option_text("json", "FILE", &o->json, "also write the result as JSON (- for standard output)"),
+        option_number("seed", &o->seed, &o->have_seed, "draw everything random from N"),
+        option_flag("quiet", &o->quiet, "no progress, only the result"),
+        option_text("test", "TASK/TEST", &o->test, "one test only"),
+        option_text("submission", "DIR", &o->submission,
+                    "the folder with the files to hand in (default: the lab's own)"),
+        option_text("plugin", "FILE.so", &o->plugin,
+                    "a plugin of yours: tested in place of the lab's own, replayed beside the reference"),
+        option_number("secret", &o->secret, &o->have_secret,
+                      "draw the hidden seeds from N, the same for a whole class (default: a new one each time)"),
+        option_flag("allow-unsafe", &o->allow_unsafe, "grade even where the sandbox lacks a layer; the report says so"),
+        option_text("junit", "FILE", &o->junit, "also write JUnit XML"),
+        option_text("tap", "FILE", &o->tap, "also write TAP"),
+        option_text("gradescope", "FILE", &o->gradescope, "also write Gradescope's results.json"),
+        option_text("classroom", "FILE", &o->classroom, "also write GitHub Classroom's result (base64)"),
+        option_flag("debug", &o->debug, "run the entry without sandbox or limits, and say how to start a debugger"),
+        option_text("entries", "A,B", &o->entries, "these entries only"),
+        option_text("sizes", "N,N", &o->sizes, "these sizes only"),
+        option_text("threads", "N,N", &o->threads, "these numbers of threads only"),
+        option_text("operations", "A,B", &o->operations, "these operations only"),
+        option_text("counters", "MODE", &o->counters, "auto, hardware, software, simulated or all"),
+        option_text("baseline", "FILE", &o->baseline, "an earlier result to compare with (written by --json)"),
+        option_text("rounds", "N", &o->rounds, "so many rounds; more resolve smaller differences"),
+        option_text("trials", "N", &o->trials,
+                    "instead of the card: so many comparisons of a loop with itself, and with one 5 % slower"),
+        option_text("load", "N", &o->load, "with --trials: so many busy threads beside them"),
+        option_flag("broken", &o->broken,
+                    "measure with the failing algorithm in the cure's place: every claim must then turn false"),
+        option_text("only", "NAME", &o->only, "one of them only"),
+        option_flag("markdown", &o->markdown, "the tasks as the table that stands in the handout"),
+        option_flag("all", &o->all, "all of them"),
+        option_flag("anew", &o->anew, "measure again what was kept from an earlier run")};
+    memcpy(row, rows, sizeof rows);
+    return COUNT(rows);
+}
 
 static bool takes(const struct command *command, const char *name)
 {
-    static const char *const always[] = {"help", "json", "seed", "quiet"};
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+    static const char *const always[] = {"json", "seed", "quiet"};
+    for (size_t i = 0; i < COUNT(always); i++)
         if (strcmp(always[i], name) == 0)
             return true;
     size_t n = strlen(name);
@@ -69,11 +62,15 @@ static bool takes(const struct command *command, const char *name)
     return false;
 }
 
-static void print_option(const char *name, const char *argument, const char *what)
+/* Those that a command takes. */
+static uint32_t rows_of(const struct command *command, struct options *o, struct option_row *row)
 {
-    char left[60];
-    snprintf(left, sizeof left, "--%s%s%s", name, argument ? " " : "", argument ? argument : "");
-    printf("  %-22s %s\n", left, what);
+    struct option_row all[OPTIONS_MOST];
+    uint32_t n = 0, every = all_rows(o, all);
+    for (uint32_t i = 0; i < every; i++)
+        if (takes(command, all[i].name))
+            row[n++] = all[i];
+    return n;
 }
 
 /* The options that this lab adds to the command. */
@@ -86,53 +83,38 @@ static const struct lab_option *own_options(const struct command *command, const
 
 void options_help(const struct command *command, const struct lab *lab)
 {
+    struct option_row row[OPTIONS_MOST];
+    struct options none;
+    const uint32_t n = rows_of(command, &none, row);
     printf("%s\n\n  faultline %s\n\n", command->summary, command->usage);
     if (command->detail)
         printf("%s\n\n", command->detail);
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (takes(command, table[i].name))
-            print_option(table[i].name, table[i].argument, table[i].help);
+    option_print(&(struct option_row){.name = "help", .help = "this text"});
+    for (uint32_t i = 0; i < n; i++)
+        option_print(&row[i]);
     uint32_t owns;
     const struct lab_option *own = own_options(command, lab, &owns);
     if (owns)
         printf("\nLab %s also takes:\n", lab->id);
     for (uint32_t i = 0; i < owns; i++)
-        print_option(own[i].name, own[i].argument, own[i].what);
+        option_print(&(struct option_row){.name = own[i].name, .argument = own[i].argument, .help = own[i].what});
     printf("\nFor example:\n  %s\n", command->example);
-}
-
-/* Names of the options that a command takes, ends with NULL; room for OPTIONS + 1. How many they are. */
-static size_t list_taken(const struct command *command, const char **names)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (takes(command, table[i].name))
-            names[n++] = table[i].name;
-    names[n] = NULL;
-    return n;
-}
-
-static _Noreturn void unknown(const struct command *command, const char *word)
-{
-    const char *names[OPTIONS + 1];
-    list_taken(command, names);
-    const char *meant = text_nearest(word, names);
-    if (meant)
-        error_exit(EXIT_WRONG_USE, "%s: there is no option --%s; was --%s meant?", command->name, word, meant);
-    error_exit(EXIT_WRONG_USE, "%s: there is no option --%s; see faultline %s --help", command->name, word,
-               command->name);
 }
 
 static _Noreturn void unknown_to_lab(const struct command *command, const struct lab *lab, const char *word)
 {
-    const char *names[OPTIONS + LAB_OPTIONS + 1], *meant;
-    uint32_t owns;
+    const char *names[OPTIONS_MOST + LAB_OPTIONS + 1], *meant;
+    struct option_row row[OPTIONS_MOST];
+    struct options none;
+    uint32_t owns, n = rows_of(command, &none, row);
     const struct lab_option *own = own_options(command, lab, &owns);
     char *list = NULL;
-    size_t n = list_taken(command, names), size;
+    size_t size;
     FILE *out = open_memstream(&list, &size);
     if (!out)
         error_exit(EXIT_CANNOT_TELL, "out of memory");
+    for (uint32_t i = 0; i < n; i++)
+        names[i] = row[i].name;
     for (uint32_t i = 0; i < owns; i++) {
         fprintf(out, "%s--%s %s", i ? ", " : "", own[i].name, own[i].argument);
         names[n++] = own[i].name;
@@ -168,73 +150,44 @@ void options_of_lab(const struct command *command, const struct lab *lab, const 
     }
 }
 
-static void take(const struct command *command, const struct option *o, const char *value, struct options *options)
-{
-    char *base = (char *)options;
-    if (o->kind == FLAG)
-        *(bool *)(base + o->at) = true;
-    else if (o->kind == TEXT)
-        memcpy(base + o->at, &value, sizeof value);
-    else {
-        uint64_t number;
-        if (!text_number(value, &number))
-            error_exit(EXIT_WRONG_USE, "%s: --%s takes a number of 0 or more, not \"%s\"", command->name, o->name,
-                       value);
-        memcpy(base + o->at, &number, sizeof number);
-        *(bool *)(base + o->have) = true;
-    }
-}
-
-static void take_word(const struct command *command, const char *word, struct options *options)
-{
-    if (!options->lab)
-        options->lab = word;
-    else if (!options->file && (command->own == OWN_WORD || command->own == OWN_REPLAY))
-        options->file = word;
-    else if (takes(command, "submission"))
-        error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; was --submission %s meant?", command->name, word,
-                   word);
-    else
-        error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; see faultline %s --help", command->name, word,
-                   command->name);
-}
-
 /* Which lab it is may stand further on, so whether it has this option is seen later. */
-static void take_own(const struct command *command, const char *name, const char *value, struct options *options)
+static bool take_own(const char *name, const char *value, void *context)
 {
-    if (options->owns == LAB_OPTIONS)
-        error_exit(EXIT_WRONG_USE, "%s: more than %d options of a lab", command->name, LAB_OPTIONS);
-    snprintf(options->own[options->owns].name, sizeof options->own->name, "%s", name);
-    options->own[options->owns++].value = value;
+    struct options *o = context;
+    if (o->owns == LAB_OPTIONS)
+        error_exit(EXIT_WRONG_USE, "more than %d options of a lab", LAB_OPTIONS);
+    snprintf(o->own[o->owns].name, sizeof o->own->name, "%s", name);
+    o->own[o->owns++].value = value;
+    return true;
 }
 
 void options_parse(const struct command *command, int argc, char **argv, struct options *options)
 {
+    struct option_row row[OPTIONS_MOST];
+    const char *word[3] = {NULL};
+    char see[64];
+    struct error err;
+    struct option_table table = {.program = command->name,
+                                 .see = see,
+                                 .usage = command->usage,
+                                 .row = row,
+                                 .word = word,
+                                 .most_words = COUNT(word),
+                                 .unknown = command->own < OWN_REPLAY ? NULL : take_own,
+                                 .context = options};
     *options = (struct options){0};
-    for (int i = 2; i < argc && !options->help; i++) {
-        const char *word = argv[i];
-        if (strncmp(word, "--", 2) != 0) {
-            take_word(command, word, options);
-            continue;
-        }
-        char name[64];
-        const char *equals = strchr(word, '=');
-        snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - word - 2) : 60, word + 2);
-        const struct option *o = NULL;
-        for (size_t k = 0; k < OPTIONS; k++)
-            if (strcmp(table[k].name, name) == 0 && takes(command, name))
-                o = &table[k];
-        if (!o && command->own < OWN_REPLAY)
-            unknown(command, name);
-        const char *value = equals ? equals + 1 : o && o->kind == FLAG ? NULL : i + 1 < argc ? argv[++i] : NULL;
-        if (!o) {
-            take_own(command, name, value, options);
-            continue;
-        }
-        if (o->kind != FLAG && !value)
-            error_exit(EXIT_WRONG_USE, "%s: --%s needs a value: --%s %s", command->name, name, name, o->argument);
-        if (o->kind == FLAG && equals)
-            error_exit(EXIT_WRONG_USE, "%s: --%s takes no value", command->name, name);
-        take(command, o, value, options);
-    }
+    table.rows = rows_of(command, options, row);
+    snprintf(see, sizeof see, "faultline %s --help", command->name);
+    const int code = options_read(&table, argc - 1, argv + 1, &err);
+    if (code < 0)
+        error_exit(EXIT_WRONG_USE, "%s: %s", command->name, err.text);
+    const uint32_t most = command->own == OWN_REPLAY || command->own == OWN_WORD ? 2 : 1;
+    options->help = code > 0;
+    options->lab = word[0];
+    options->file = most == 2 ? word[1] : NULL;
+    if (table.words > most && !options->help && takes(command, "submission"))
+        error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; was --submission %s meant?", command->name,
+                   word[most], word[most]);
+    if (table.words > most && !options->help)
+        error_exit(EXIT_WRONG_USE, "%s: \"%s\" is one word too many; see %s", command->name, word[most], see);
 }

@@ -12,6 +12,7 @@
  */
 #include "cost/internal.h"
 
+#include "base/memory.h"
 #include "measure/machine.h"
 
 #include <math.h>
@@ -134,7 +135,7 @@ static void add_finding(json_t *rows, const json_t *row, const json_t *old, cons
 {
     json_t *o = json_object();
     static const char *const copied[] = {"entry", "operation", "size", "threads", "state", "metric", "unit", "source"};
-    for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
+    for (size_t i = 0; i < COUNT(copied); i++)
         json_object_set(o, copied[i], json_object_get(row, copied[i]));
     json_object_set(o, "before", json_object_get(old, "value"));
     json_object_set(o, "now", json_object_get(row, "value"));

@@ -1,22 +1,15 @@
 /* Which entries, sizes, threads and states are measured. */
 #include "cost/internal.h"
 
+#include "base/memory.h"
 #include "base/text.h"
-#include "host/host.h"
+#include "host/trusted.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void *cost_allocate(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    if (!p)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    return p;
-}
 
 /* ---- names ---- */
 
@@ -39,22 +32,16 @@ static void add_name(struct cost_run *run, const struct plugin *plugin, const ch
     snprintf(who->name, sizeof who->name, "%s%s", entry, origin);
     who->plugin = plugin;
     refuse_if_told(run, who);
-    struct cost_subject subject = {plugin, who->entry, 0, 1, run->request.seed};
+    struct cost_subject subject = {plugin, who->entry, 0, 1, run->request.seed, NULL};
     /* Not under callgrind: what is counted there was verified before. */
     if (plugin && !who->refused[0] && !run->request.simulated && run->request.suite->verify &&
         run->request.suite->verify(&subject, who->refused, sizeof who->refused) == 0)
         who->refused[0] = '\0';
 }
 
-static void add_plugin(struct cost_run *run, const char *path, const char *origin)
+static void add_plugin(struct cost_run *run, const struct plugin *plugin, const char *origin)
 {
     const struct cost_suite *suite = run->request.suite;
-    struct error err;
-    const struct plugin *plugin = host_load_trusted(path, &err);
-    if (!plugin)
-        error_exit(EXIT_WRONG_USE, "%s", err.text);
-    if (strncmp(plugin->lab, suite->lab_folder, strlen(plugin->lab)) != 0)
-        error_exit(EXIT_WRONG_USE, "%s: is a plugin of lab %s", path, plugin->lab);
     for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++) {
         const char *name = suite->entry_name ? suite->entry_name(*e) : (*e)->name;
         if (name && (text_listed(run->request.entries, name) || text_listed(run->request.entries, (*e)->name)))
@@ -70,44 +57,26 @@ static const struct cost_name *find_part(const struct cost_run *run, const char 
     return NULL;
 }
 
-/* Names in --entries that nobody has: an error, with the one that was probably meant. */
-static void check_entries(const struct cost_run *run)
+static void check_entries(const struct cost_run *run, const struct plugin *reference)
 {
-    const char *names[COST_NAMES + 1];
-    const struct plugin *plugin = NULL;
-    char path[FILE_PATH], reference[FILE_PATH];
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(path, "%s/labs/%s/reference.so", build && *build ? build : "build", run->request.suite->lab_folder);
-    file_path(reference, "%s", path);
-    plugin = host_load_trusted(reference, NULL);
-    for (const char *p = run->request.entries; p && *p; p += strcspn(p, ","), p += *p == ',') {
-        char word[80];
-        bool found = false;
-        size_t n = 0;
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
-        for (uint32_t i = 0; i < run->names; i++)
-            found = found || strcmp(run->name[i].entry, word) == 0 ||
-                    (strncmp(run->name[i].entry, word, strlen(word)) == 0 && run->name[i].entry[strlen(word)] == '+');
-        for (const struct plugin_entry *const *e = plugin ? plugin->first : NULL; plugin && e != plugin->last; e++)
-            names[n++] = (*e)->name;
-        names[n] = NULL;
-        const char *meant = text_nearest(word, names);
-        if (!found)
-            error_exit(EXIT_WRONG_USE, "bench: there is no entry %s; %s%s%s", word,
-                       meant ? "was " : "faultline list shows all", meant ? meant : "", meant ? " meant?" : "");
-    }
+    const size_t entries = (size_t)(reference->last - reference->first);
+    const char **names = xcalloc(run->names + entries + 1, sizeof *names);
+    for (size_t i = 0; i < entries; i++)
+        names[i] = reference->first[i]->name;
+    for (uint32_t i = 0; i < run->names; i++)
+        names[entries + i] = run->name[i].entry;
+    trusted_check_entries("bench", run->request.entries, run->request.suite->lab_folder, names);
+    free(names);
 }
 
 void cost_find_names(struct cost_run *run)
 {
-    char path[FILE_PATH];
-    const char *build = getenv("FAULTLINE_BUILD");
     const struct cost_suite *suite = run->request.suite;
-    add_plugin(run, file_path(path, "%s/labs/%s/reference.so", build && *build ? build : "build", suite->lab_folder),
-               "");
+    const struct plugin *reference = trusted_reference(suite->lab_folder, EXIT_WRONG_USE);
+    add_plugin(run, reference, "");
     if (run->request.plugin)
-        add_plugin(run, run->request.plugin, " (yours)");
-    check_entries(run);
+        add_plugin(run, trusted_plugin(run->request.plugin, suite->lab_folder, EXIT_WRONG_USE), " (yours)");
+    check_entries(run, reference);
     for (uint32_t i = 0; i < suite->operations; i++) {
         const struct cost_operation *o = &suite->operation[i];
         for (const char *const *part = o->parts ? o->names : o->beside; part && *part; part++)
@@ -166,7 +135,7 @@ static bool takes(const struct cost_operation *o, const struct cost_name *who)
 {
     for (const struct plugin_entry *const *e = who->plugin->first; e != who->plugin->last && o->takes; e++)
         if (strcmp((*e)->name, who->entry) == 0)
-            return o->takes(*e);
+            return o->takes(*e, o->arg);
     return true; /* a wrapper with what it wraps is no entry */
 }
 
@@ -185,9 +154,7 @@ static void add_group(struct cost_run *run, const struct cost_operation *o, uint
     for (uint32_t i = 0; i < run->names; i++) {
         if (!measures(o, &run->name[i]))
             continue;
-        run->cell = realloc(run->cell, (run->cells + 1) * sizeof *run->cell);
-        if (!run->cell)
-            error_exit(EXIT_CANNOT_TELL, "out of memory");
+        run->cell = xrealloc(run->cell, run->cells + 1, sizeof *run->cell);
         struct cost_cell *c = &run->cell[run->cells++];
         *c = (struct cost_cell){o, &run->name[i], size, threads, state, .bytes = NAN, .limit = -1};
         c->time = c->rate = c->share = c->against = (struct stats_interval){NAN, NAN, NAN};
@@ -201,9 +168,7 @@ static void add_group(struct cost_run *run, const struct cost_operation *o, uint
     }
     if (group.cells == 0)
         return;
-    run->group = realloc(run->group, (run->groups + 1) * sizeof *run->group);
-    if (!run->group)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    run->group = xrealloc(run->group, run->groups + 1, sizeof *run->group);
     run->group[run->groups++] = group;
 }
 
@@ -243,5 +208,10 @@ struct cost_cell *cost_find(const struct cost_run *run, const char *operation, c
 
 struct cost_subject cost_subject_of(const struct cost_run *run, const struct cost_cell *cell)
 {
-    return (struct cost_subject){cell->who->plugin, cell->who->entry, cell->size, cell->threads, run->request.seed};
+    return (struct cost_subject){.plugin = cell->who->plugin,
+                                 .name = cell->who->entry,
+                                 .size = cell->size,
+                                 .threads = cell->threads,
+                                 .seed = run->request.seed,
+                                 .arg = cell->operation->arg};
 }

@@ -35,6 +35,7 @@ struct cost_subject {
     uint64_t size;
     unsigned threads;
     uint64_t seed;
+    const void *arg; /* of the operation, or of the quality */
 };
 
 struct cost_operation {
@@ -46,8 +47,9 @@ struct cost_operation {
     const char *threads_what; /* what several threads do: "a balancer for each thread"; NULL with one thread only */
     /* NULL: for all entries of the plugins. Else for these names, ending with NULL ... */
     const char *const *names;
-    bool (*takes)(const struct plugin_entry *entry); /* ... of which those that it takes; NULL: all */
+    bool (*takes)(const struct plugin_entry *entry, const void *arg); /* ... of which those that it takes; NULL: all */
     const char *const *beside; /* parts that are timed beside the entries, ending with NULL; NULL: none */
+    const void *arg;           /* what its functions are told besides, so that one serves several operations */
     /* Makes the state for all threads. 0; -ENOTSUP where it makes no sense (the reason in err, the row says n/a); else
      * -errno. */
     int (*create)(const struct cost_subject *subject, void **state, struct error *err);
@@ -83,6 +85,7 @@ struct cost_quality {
     bool counted;                   /* it is counted in a run; else found by simulation */
     const char *operation;          /* whose time is set against it ... */
     uint64_t size;                  /* ... at this size */
+    const void *arg;
     /* Called on several threads at once. NaN: there is none for this entry. */
     double (*measure)(const struct cost_subject *subject);
 };

@@ -158,6 +158,4 @@ int cost_compare_baseline(const char *path, const json_t *now, json_t **found);
 /* Reads and checks it, before anything is measured. */
 json_t *cost_read_baseline(const char *path, const char *lab);
 
-void *cost_allocate(size_t n, size_t size); /* zeroed; out of memory ends the program with 3 */
-
 #endif

@@ -1,6 +1,7 @@
 /* The result as JSON (docs/measurement.md describes it) and as CSV. */
 #include "cost/internal.h"
 
+#include "base/memory.h"
 #include "base/version.h"
 #include "measure/machine.h"
 #include "report/table.h"
@@ -12,7 +13,7 @@
 
 static const char *const columns[] = {"lab",   "entry", "operation", "size", "threads", "state", "metric",
                                       "value", "low",   "high",      "unit", "source",  "reason"};
-#define COLUMNS (sizeof columns / sizeof *columns)
+#define COLUMNS COUNT(columns)
 
 static json_t *real(double v)
 {
@@ -112,7 +113,7 @@ static void cell_rows(const struct cost_run *run, const struct cost_cell *c, jso
         double value;
     } chunk[] = {{"p10", c->p10}, {"p50", c->p50}, {"p90", c->p90}};
     add_row(rows, row_of(run, c, "time", "ns"), &c->time, SOURCE_NONE, "measured", c->reason);
-    for (size_t i = 0; i < sizeof chunk / sizeof *chunk && c->timed; i++) {
+    for (size_t i = 0; i < COUNT(chunk) && c->timed; i++) {
         struct stats_interval v = exactly(chunk[i].value);
         add_row(rows, row_of(run, c, chunk[i].name, "ns"), &v, SOURCE_NONE, "measured", NULL);
     }

@@ -2,69 +2,50 @@
 #include "cost/internal.h"
 
 #include "base/json_file.h"
-#include "base/text.h"
+#include "base/memory.h"
+#include "base/options.h"
 #include "measure/clock.h"
 
+#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *value_of(int argc, char **argv, int *i)
+static int take_counters(const char *value, void *to, struct error *err)
 {
-    if (++*i >= argc)
-        error_exit(EXIT_WRONG_USE, "bench: %s needs a value", argv[*i - 1]);
-    return argv[*i];
+    if (counter_mode_from(value, to) != 0)
+        return error_set(err, -EINVAL, "is auto, hardware, software, simulated or all, not \"%s\"", value);
+    return 0;
 }
 
-static void parse_special(struct cost_request *r, const char *word, const char *value)
+static int take_refusal(const char *value, void *to, struct error *err)
 {
-    uint64_t number;
-    if (strcmp(word, "--counters") == 0) {
-        if (counter_mode_from(value, &r->counters) != 0)
-            error_exit(EXIT_WRONG_USE, "bench: --counters is auto, hardware, software, simulated or all, not \"%s\"",
-                       value);
-    } else if (strcmp(word, "--refuse") == 0) {
-        if (r->refusals < sizeof r->refuse / sizeof *r->refuse)
-            r->refuse[r->refusals++] = value;
-    } else if (!text_number(value, &number) || (strcmp(word, "--rounds") == 0 && (number < 8 || number > 10000))) {
-        error_exit(EXIT_WRONG_USE, "bench: %s takes a number%s, not \"%s\"", word,
-                   strcmp(word, "--rounds") == 0 ? " from 8 to 10000" : "", value);
-    } else if (strcmp(word, "--rounds") == 0) {
-        r->rounds = (uint32_t)number;
-    } else {
-        r->seed = number;
-    }
+    struct cost_request *r = to;
+    (void)err;
+    if (r->refusals < COUNT(r->refuse))
+        r->refuse[r->refusals++] = value;
+    return 0;
 }
 
 static void parse(int argc, char **argv, struct cost_request *r)
 {
-    const struct {
-        const char *word;
-        const char **value;
-    } texts[] = {{"--entries", &r->entries},
-                 {"--operations", &r->operations},
-                 {"--sizes", &r->sizes},
-                 {"--threads", &r->threads},
-                 {"--plugin", &r->plugin},
-                 {"--baseline", &r->baseline},
-                 {"--out", &r->out},
-                 {"--csv", &r->csv},
-                 {"--simulated", &r->simulated}};
-    static const char *const special[] = {"--counters", "--refuse", "--rounds", "--seed"};
-    for (int i = 1; i < argc; i++) {
-        const char *word = argv[i];
-        bool known = strcmp(word, "--quiet") == 0;
-        r->quiet = r->quiet || known;
-        for (size_t k = 0; k < sizeof texts / sizeof *texts && !known; k++)
-            if ((known = strcmp(word, texts[k].word) == 0))
-                *texts[k].value = value_of(argc, argv, &i);
-        for (size_t k = 0; k < sizeof special / sizeof *special && !known; k++)
-            if ((known = strcmp(word, special[k]) == 0))
-                parse_special(r, word, value_of(argc, argv, &i));
-        if (!known)
-            error_exit(EXIT_WRONG_USE, "bench: \"%s\" is not understood; see faultline bench --help", word);
-    }
+    const struct option_row rows[] = {
+        option_text("entries", "A,B", &r->entries, NULL),
+        option_text("operations", "A,B", &r->operations, NULL),
+        option_text("sizes", "N,N", &r->sizes, NULL),
+        option_text("threads", "N,N", &r->threads, NULL),
+        option_text("plugin", "FILE.so", &r->plugin, NULL),
+        option_text("baseline", "FILE", &r->baseline, NULL),
+        option_text("out", "FILE", &r->out, NULL),
+        option_text("csv", "FILE", &r->csv, NULL),
+        option_text("simulated", "FILE", &r->simulated, NULL),
+        {.name = "counters", .argument = "MODE", .kind = OPTION_OTHER, .to = &r->counters, .take = take_counters},
+        {.name = "refuse", .argument = "NAME:WHY", .kind = OPTION_OTHER, .to = r, .take = take_refusal},
+        {.name = "rounds", .argument = "N", .kind = OPTION_NUMBER32, .to = &r->rounds, .least = 8, .most = 10000},
+        option_number("seed", &r->seed, NULL, NULL),
+        option_flag("quiet", &r->quiet, NULL)};
+    struct option_table table = {.program = "bench", .see = "faultline bench --help", .row = rows, .rows = COUNT(rows)};
+    options_read_or_leave(&table, argc, argv);
 }
 
 static enum exit_code verdict(const struct cost_run *run, enum exit_code baseline)
@@ -103,7 +84,7 @@ static enum exit_code measure(struct cost_run *run)
 
 int cost_main(int argc, char **argv, const struct cost_suite *suite)
 {
-    struct cost_run *run = cost_allocate(1, sizeof *run);
+    struct cost_run *run = xcalloc(1, sizeof *run);
     struct error err;
     run->request = (struct cost_request){.suite = suite, .seed = 1};
     parse(argc, argv, &run->request);

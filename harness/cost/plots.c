@@ -1,6 +1,7 @@
 /* The plots of a cost run, in the form that report.h describes. */
 #include "cost/internal.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -234,7 +235,7 @@ static void add_quality(const struct cost_run *run, uint32_t k, json_t *plots)
 static void add_limits(const struct cost_run *run, const struct cost_operation *o, unsigned threads, json_t *plot)
 {
     static const char *const ids[] = {"flops-portable", "flops-avx2", "flops-avx512", "flops-amx"};
-    for (size_t id = 0; id < sizeof ids / sizeof *ids; id++) {
+    for (size_t id = 0; id < COUNT(ids); id++) {
         struct points p = points_create();
         for (uint32_t i = 0; i < run->groups; i++) {
             const struct cost_group *g = &run->group[i];

@@ -1,6 +1,7 @@
 /* The result for a person at a terminal: a table of times by size, one of counters at one size, growth, the parts. */
 #include "cost/internal.h"
 
+#include "base/memory.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "report/number.h"
@@ -292,7 +293,7 @@ static void print_baseline(const struct cost_run *run)
         puts("another compiler, other flags or other simulated caches, so counts are not compared");
     struct table *t = table_create();
     static const char *const names[] = {"entry", "operation", "size", "threads", "state", "metric"};
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    for (size_t k = 0; k < COUNT(names); k++)
         table_column(t, names[k], TABLE_LEFT);
     table_column(t, "now / before", TABLE_POINT);
     table_column(t, "verdict", TABLE_LEFT);
@@ -302,7 +303,7 @@ static void print_baseline(const struct cost_run *run)
         const char *verdict = json_string_value(json_object_get(row, "verdict"));
         if (strcmp(verdict, "same") == 0 || shown++ >= 40)
             continue;
-        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        for (size_t k = 0; k < COUNT(names); k++) {
             const json_t *v = json_object_get(row, names[k]);
             if (json_is_string(v))
                 table_cell(t, "%s", json_string_value(v));

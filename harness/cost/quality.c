@@ -20,7 +20,7 @@ static void measure_one(uint32_t i, void *context)
     struct cost_run *run = job->run;
     const struct cost_name *who = &run->name[i];
     const struct cost_quality *q = &run->request.suite->quality[job->quality];
-    struct cost_subject subject = {who->plugin, who->entry, q->size, 1, run->request.seed};
+    struct cost_subject subject = {who->plugin, who->entry, q->size, 1, run->request.seed, q->arg};
     run->quality[job->quality][i] = who->plugin && !who->refused[0] ? q->measure(&subject) : NAN;
 }
 

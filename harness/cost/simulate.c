@@ -7,6 +7,7 @@
  */
 #include "cost/internal.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -114,7 +115,7 @@ static size_t child_command(const struct cost_run *run, const char *self, const 
     size_t n = 0;
     argv[n++] = self;
     argv[n++] = "--quiet";
-    for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
+    for (size_t i = 0; i < COUNT(pass); i++)
         if (pass[i].value) {
             argv[n++] = pass[i].name;
             argv[n++] = pass[i].value;
@@ -173,7 +174,7 @@ static double instructions(const struct cost_cell *c)
 
 static void fit_all(struct cost_run *run)
 {
-    run->growth = cost_allocate(run->names * run->request.suite->operations, sizeof *run->growth);
+    run->growth = xcalloc(run->names * run->request.suite->operations, sizeof *run->growth);
     for (uint32_t o = 0; o < run->request.suite->operations; o++)
         for (uint32_t w = 0; w < run->names; w++) {
             struct cost_growth *g = &run->growth[run->growths];

@@ -7,6 +7,7 @@
  */
 #include "cost/internal.h"
 
+#include "base/memory.h"
 #include "base/terminal.h"
 #include "measure/ping_pong.h"
 
@@ -99,7 +100,7 @@ static uint32_t try_cells(const struct cost_run *run, struct cost_group *g, stru
 static void keep_results(struct cost_run *run, struct cost_group *g, const struct compare_run *timed,
                          const uint32_t *cell, uint32_t n)
 {
-    uint32_t *rank = cost_allocate(n, sizeof *rank);
+    uint32_t *rank = xcalloc(n, sizeof *rank);
     g->pinned = timed->pinned;
     memcpy(g->witness, timed->witness_sum, sizeof g->witness);
     compare_rank(timed, n, g->floor, rank);
@@ -173,7 +174,7 @@ static int time_here(struct cost_run *run, struct cost_group *g, const unsigned 
                      struct compare_run *timed, struct error *err)
 {
     const struct cost_cell *first = &run->cell[g->first];
-    struct compare_candidate *candidate = cost_allocate(n + 2 + g->limits, sizeof *candidate);
+    struct compare_candidate *candidate = xcalloc(n + 2 + g->limits, sizeof *candidate);
     struct cost_limit_made limit[COST_LIMITS];
     uint32_t candidates = 0;
     made[n] = made[0];
@@ -205,8 +206,8 @@ static void time_group(struct cost_run *run, struct cost_group *g)
             run, g, topology_is_this_machine(run->topology) ? err.text : "another machine's topology was put in place");
         return;
     }
-    struct made *made = cost_allocate(g->cells + 1, sizeof *made);
-    uint32_t *cell = cost_allocate(g->cells, sizeof *cell), n = 0;
+    struct made *made = xcalloc(g->cells + 1, sizeof *made);
+    uint32_t *cell = xcalloc(g->cells, sizeof *cell), n = 0;
     for (uint32_t i = 0; i < g->cells && elsewhere; i++)
         cell[n++] = g->first + i;
     if (!elsewhere)

@@ -96,7 +96,6 @@ void compare_order(uint32_t candidates, uint32_t round, uint32_t *order);
 /* ---- verdicts ---- */
 
 enum compare_verdict { COMPARE_FASTER, COMPARE_SLOWER, COMPARE_NOT_RESOLVED };
-const char *compare_verdict_name(enum compare_verdict verdict);
 
 struct compare_difference {
     enum compare_verdict verdict; /* of b against a */

@@ -4,6 +4,7 @@
  * PAPI_event_name_to_code succeeds for dead ones. Only PAPI_add_event tells, and only counting proves. Its switch and
  * migration events stay 0 in user mode, so switches come from getrusage (counter_rusage.c).
  */
+#include "base/memory.h"
 #include "measure/counters.h"
 
 #include <errno.h>
@@ -128,7 +129,7 @@ static int add(void *set, enum counter_id id, enum counter_source source, char *
         return -ENOENT;
     }
     int code = PAPI_ENOEVNT;
-    for (size_t i = 0; i < sizeof info->papi / sizeof *info->papi && info->papi[i] && code == PAPI_ENOEVNT; i++)
+    for (size_t i = 0; i < COUNT(info->papi) && info->papi[i] && code == PAPI_ENOEVNT; i++)
         code = add_name(s, info->papi[i]);
     if (code == PAPI_OK) {
         s->id[s->n++] = id;

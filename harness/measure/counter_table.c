@@ -136,6 +136,9 @@ const struct counter_group_info counter_group_info[COUNTER_GROUPS] = {
 
 const char *counter_source_name(enum counter_source source)
 {
-    static const char *const names[SOURCES] = {"n/a", "hardware", "software", "simulated"};
+    static const char *const names[SOURCES] = {[SOURCE_NONE] = "n/a",
+                                               [SOURCE_HARDWARE] = "hardware",
+                                               [SOURCE_SOFTWARE] = "software",
+                                               [SOURCE_SIMULATED] = "simulated"};
     return source < SOURCES ? names[source] : names[0];
 }

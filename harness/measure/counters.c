@@ -8,6 +8,7 @@
  * Leaves out: uncore events and events by code; a thread's children.
  */
 #include "measure/counters.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -32,8 +33,12 @@ struct counters {
 
 int counter_mode_from(const char *word, enum counter_mode *mode)
 {
-    static const char *const names[] = {"auto", "hardware", "software", "simulated", "all"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    static const char *const names[] = {[COUNT_AUTO] = "auto",
+                                        [COUNT_HARDWARE] = "hardware",
+                                        [COUNT_SOFTWARE] = "software",
+                                        [COUNT_SIMULATED] = "simulated",
+                                        [COUNT_ALL] = "all"};
+    for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(word, names[i]) == 0) {
             *mode = (enum counter_mode)i;
             return 0;

@@ -5,7 +5,11 @@
 
 const char *growth_name(enum growth_model model)
 {
-    static const char *const names[GROWTH_MODELS] = {"constant", "log n", "n", "n log n", "n^2"};
+    static const char *const names[GROWTH_MODELS] = {[GROWTH_CONSTANT] = "constant",
+                                                     [GROWTH_LOG] = "log n",
+                                                     [GROWTH_LINEAR] = "n",
+                                                     [GROWTH_N_LOG_N] = "n log n",
+                                                     [GROWTH_SQUARE] = "n^2"};
     return names[model];
 }
 

@@ -10,6 +10,7 @@
 #include "measure/limits.h"
 
 #include "base/json_file.h"
+#include "base/memory.h"
 #include "base/terminal.h"
 #include "measure/clock.h"
 #include "measure/limits_bench.h"
@@ -78,7 +79,7 @@ static const struct limit {
     {"flops-amx-2", "the same, two threads together", "GFLOP/s", -1, limits_flops, LIMITS_AMX | LIMITS_BOTH, false},
     {"flush", "an append of 128 bytes, until fdatasync is back", "us", 1e-3, limits_flush, 0, false},
 };
-#define LIMITS (sizeof limits / sizeof *limits)
+#define LIMITS COUNT(limits)
 
 /* ---- rows ---- */
 

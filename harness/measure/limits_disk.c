@@ -5,6 +5,7 @@
  */
 #include "measure/limits_bench.h"
 
+#include "base/memory.h"
 #include "measure/clock.h"
 
 #include <errno.h>
@@ -48,7 +49,7 @@ void limits_flush(struct limits_bench *b, struct limits_series *s, unsigned whic
         limits_refuse(s, "the folder for its file can't be looked at: %s", strerror(errno));
         return;
     }
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; i < COUNT(known); i++)
         if (known[i].type == ((unsigned long)system.f_type & 0xffffffffu)) {
             name = known[i].name;
             if (known[i].in_memory) {

@@ -235,7 +235,10 @@ static void loop_of(enum limits_unit unit, struct limits_loop *loop)
 
 bool limits_loop(const char *id, struct limits_loop *loop, char *reason, size_t size)
 {
-    static const char *const ids[] = {"flops-portable", "flops-avx2", "flops-avx512", "flops-amx"};
+    static const char *const ids[] = {[LIMITS_PORTABLE] = "flops-portable",
+                                      [LIMITS_AVX2] = "flops-avx2",
+                                      [LIMITS_AVX512] = "flops-avx512",
+                                      [LIMITS_AMX] = "flops-amx"};
     const char *why = "there is no such limit";
     unsigned unit = 0;
     while (unit < LIMITS_UNITS && strcmp(ids[unit], id) != 0)

@@ -7,6 +7,7 @@
  */
 #include "measure/machine.h"
 
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/version.h"
 #include "measure/clock.h"
@@ -77,7 +78,7 @@ static void describe_topology(json_t *o)
     if (topology_load(&t, &err) != 0) {
         set(o, "cores", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
         set(o, "hardware_threads", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
-        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        for (size_t i = 0; i < COUNT(counts); i++)
             set_unknown(o, counts[i], err.text);
         return;
     }
@@ -129,8 +130,8 @@ static void describe_build(json_t *o)
 static const char *const identity[] = {"cpu",        "cpu_id", "virtualised", "packages", "cores",   "usable_cores",
                                        "numa_nodes", "smt",    "caches",      "kernel",   "topology"};
 static const char *const conditions[] = {"compiler", "flags", "clocksource", "governor", "boost", "thp", "threads"};
-#define IDENTITY   (sizeof identity / sizeof *identity)
-#define CONDITIONS (sizeof conditions / sizeof *conditions)
+#define IDENTITY   COUNT(identity)
+#define CONDITIONS COUNT(conditions)
 
 /* A value as it stands in the file; the caller's. */
 static char *value_text(const json_t *value)

@@ -7,6 +7,7 @@
  */
 #include "measure/machine_probe.h"
 
+#include "base/memory.h"
 #include "measure/clock.h"
 
 #include <ctype.h>
@@ -120,7 +121,7 @@ static bool cpuid_hypervisor(char *text)
     memcpy(signature, &b, 4);
     memcpy(signature + 4, &c, 4);
     memcpy(signature + 8, &d, 4);
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; i < COUNT(known); i++)
         if (strcmp(signature, known[i][0]) == 0) {
             snprintf(text, PROBE_TEXT, "%s", known[i][1]);
             return true;
@@ -142,8 +143,8 @@ static bool named_hypervisor(char *text)
     static const char *const files[] = {"/sys/class/dmi/id/sys_vendor", "/sys/class/dmi/id/product_name"};
     if (first_line("/proc/device-tree/hypervisor/compatible", text))
         return true;
-    for (size_t f = 0; f < sizeof files / sizeof *files; f++)
-        for (size_t i = 0; first_line(files[f], text) && i < sizeof known / sizeof *known; i++)
+    for (size_t f = 0; f < COUNT(files); f++)
+        for (size_t i = 0; first_line(files[f], text) && i < COUNT(known); i++)
             if (strstr(text, known[i][0])) {
                 snprintf(text, PROBE_TEXT, "%s", known[i][1]);
                 return true;

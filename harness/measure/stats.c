@@ -1,6 +1,7 @@
 #include "measure/stats.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,13 +27,10 @@ double stats_percentile(const double *sorted, uint32_t n, double p)
 
 static double *sorted_copy(const double *v, uint32_t n)
 {
-    double *copy = malloc((n ? n : 1) * sizeof *copy);
-    if (copy) {
-        memcpy(copy, v, n * sizeof *copy);
-        stats_sort(copy, n);
-        return copy;
-    }
-    error_exit(EXIT_CANNOT_TELL, "out of memory");
+    double *copy = xcalloc(n, sizeof *copy);
+    memcpy(copy, v, n * sizeof *copy);
+    stats_sort(copy, n);
+    return copy;
 }
 
 double stats_median(const double *v, uint32_t n)

@@ -11,6 +11,7 @@
  * associative; a line may be 0 bytes; caches for instructions show up only where they are asked for; there may be no
  * object for cores at all.
  */
+#include "base/memory.h"
 #include "measure/topology_tree.h"
 
 #include <errno.h>
@@ -139,7 +140,7 @@ static void find_caches(struct topology *t)
 static const char *other_machine(void)
 {
     static const char *const names[] = {"HWLOC_XMLFILE", "HWLOC_SYNTHETIC"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         const char *value = getenv(names[i]);
         if (value && *value)
             return names[i];

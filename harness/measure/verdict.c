@@ -2,6 +2,7 @@
 #include "measure/compare.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,12 +10,6 @@
 const char *compare_state_name(enum compare_state state)
 {
     return state == COMPARE_COLD ? "cold" : "steady";
-}
-
-const char *compare_verdict_name(enum compare_verdict verdict)
-{
-    static const char *const names[] = {"faster", "slower", "not resolved"};
-    return names[verdict];
 }
 
 /* Williams' square: row r is the first row with r added to each place, and the first row runs 0, 1, k-1, 2, k-2 … so
@@ -32,9 +27,7 @@ void compare_order(uint32_t candidates, uint32_t round, uint32_t *order)
 
 static struct stats_interval log_ratio(const struct compare_run *run, uint32_t a, uint32_t b, double alpha)
 {
-    double *ratio = malloc(run->rounds * sizeof *ratio);
-    if (!ratio)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    double *ratio = xcalloc(run->rounds, sizeof *ratio);
     for (uint32_t i = 0; i < run->rounds; i++)
         ratio[i] = log(fmax(run->result[b].round[i], 1e-6) / fmax(run->result[a].round[i], 1e-6));
     struct stats_interval interval = stats_sign_interval(ratio, run->rounds, alpha);
@@ -69,9 +62,7 @@ double compare_floor(const struct compare_run *run, uint32_t a, uint32_t copy)
 /* From the fastest on: whoever is resolved as slower than the first of the group opens the next one. */
 void compare_rank(const struct compare_run *run, uint32_t candidates, double floor, uint32_t *rank)
 {
-    uint32_t *by_time = malloc((candidates ? candidates : 1) * sizeof *by_time), group = 1, leader = 0;
-    if (!by_time)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    uint32_t *by_time = xcalloc(candidates, sizeof *by_time), group = 1, leader = 0;
     for (uint32_t i = 0; i < candidates; i++) {
         uint32_t at = i;
         for (; at > 0 && run->result[by_time[at - 1]].time.median > run->result[i].time.median; at--)

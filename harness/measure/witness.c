@@ -1,13 +1,18 @@
 #include "measure/witness.h"
 
+#include "base/memory.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-const char *const witness_names[WITNESSES] = {"steal", "pressure", "run-queue wait", "involuntary switch",
-                                              "page fault"};
+const char *const witness_names[WITNESSES] = {[WITNESS_STEAL] = "steal",
+                                              [WITNESS_PRESSURE] = "pressure",
+                                              [WITNESS_WAIT] = "run-queue wait",
+                                              [WITNESS_INVOLUNTARY] = "involuntary switch",
+                                              [WITNESS_FAULTS] = "page fault"};
 
 void witness_open(struct witness_reader *reader)
 {
@@ -19,7 +24,7 @@ void witness_open(struct witness_reader *reader)
 void witness_close(struct witness_reader *reader)
 {
     const int fds[] = {reader->stat, reader->pressure, reader->schedstat};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+    for (size_t i = 0; i < COUNT(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);
 }

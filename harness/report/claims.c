@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_file.h"
+#include "base/memory.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "grade/lab.h"
@@ -35,9 +36,7 @@ static void add(struct jobs *jobs, struct measure_job job)
 {
     if (jobs->n == jobs->room) {
         jobs->room = jobs->room ? 2 * jobs->room : 256;
-        jobs->job = realloc(jobs->job, jobs->room * sizeof *jobs->job);
-        if (!jobs->job)
-            error_exit(EXIT_CANNOT_TELL, "out of memory");
+        jobs->job = xrealloc(jobs->job, jobs->room, sizeof *jobs->job);
     }
     jobs->job[jobs->n++] = job;
 }
@@ -47,10 +46,32 @@ static uint32_t at_least_one(uint32_t seeds)
     return seeds ? seeds : 1;
 }
 
+static struct claim_run run_of(const struct claim *c, uint64_t seed, bool broken)
+{
+    const struct claim_subject none = {NULL, 0, 0}, *of = &c->of, *instead = broken ? &c->instead : &none;
+    return (struct claim_run){.seed = seed,
+                              .broken = broken,
+                              .entry = instead->entry ? instead->entry : of->entry,
+                              .x = instead->x != 0 ? instead->x : of->x,
+                              .n = instead->n ? instead->n : of->n};
+}
+
+static double prediction(const struct claim *c)
+{
+    const struct claim_run run = run_of(c, 0, false);
+    return c->predict ? c->predict(&run) : c->predicted;
+}
+
 static void add_claim(struct jobs *jobs, const struct request *r, const struct claim *c, bool broken)
 {
     for (uint32_t i = 0; i < at_least_one(c->seeds) && !c->measure_here; i++)
-        add(jobs, (struct measure_job){.claim = c, .run = {measure_seed(r->seed, c->id, i), broken}});
+        add(jobs,
+            (struct measure_job){.measure = c->measure, .run = run_of(c, measure_seed(r->seed, c->id, i), broken)});
+}
+
+static double x_of(const struct claim_series *s, uint32_t point)
+{
+    return s->at ? s->at[point] : s->x(point);
 }
 
 /* All points and series of a plot see the same seeds: what they differ in is then not chance. */
@@ -59,8 +80,9 @@ static void add_plot(struct jobs *jobs, const struct request *r, const struct cl
     for (const struct claim_series *s = p->series; s->name; s++)
         for (uint32_t point = 0; point < s->points; point++)
             for (uint32_t i = 0; i < (s->line ? 1 : at_least_one(p->seeds)); i++)
-                add(jobs,
-                    (struct measure_job){.series = s, .point = point, .run = {measure_seed(r->seed, p->id, i), false}});
+                add(jobs, (struct measure_job){
+                              .measure = s->y,
+                              .run = {measure_seed(r->seed, p->id, i), false, s->of.entry, x_of(s, point), s->of.n}});
 }
 
 static bool with_plots(const struct request *r)
@@ -86,7 +108,7 @@ static struct jobs collect(const struct request *r)
 /* The next n results, as one figure. */
 static struct measure_mean next_mean(struct jobs *jobs, uint32_t n)
 {
-    double *value = claims_zeroed(n, sizeof *value);
+    double *value = xcalloc(n, sizeof *value);
     for (uint32_t i = 0; i < n; i++)
         value[i] = jobs->job[jobs->read++].value;
     struct measure_mean m = measure_mean(value, n);
@@ -147,7 +169,8 @@ static json_t *string(const char *text)
 
 static void add_text(json_t *o, const struct lab *lab, const struct claim *c)
 {
-    static const char *const relation[] = {"equals", "at-least", "at-most"};
+    static const char *const relation[] = {
+        [CLAIM_EQUALS] = "equals", [CLAIM_AT_LEAST] = "at-least", [CLAIM_AT_MOST] = "at-most"};
     json_object_set_new(o, "lab", json_string(lab->id));
     json_object_set_new(o, "id", string(c->id));
     json_object_set_new(o, "statement", string(c->statement));
@@ -171,7 +194,7 @@ static json_t *claim_json(const struct request *r, const struct lab *lab, const 
 {
     uint32_t n = at_least_one(c->seeds);
     struct measure_mean cure = next_mean(jobs, n), m = r->broken ? next_mean(jobs, n) : cure;
-    double predicted = c->predict(), allowed = tolerance(c, &cure, predicted);
+    double predicted = prediction(c), allowed = tolerance(c, &cure, predicted);
     json_t *o = json_object();
     add_text(o, lab, c);
     add_figures(o, predicted, m.mean, m.mean - m.error, m.mean + m.error, allowed);
@@ -202,10 +225,11 @@ static const char *judge_here(const struct claim *c, const struct claim_here *he
 static json_t *claim_here_json(const struct request *r, const struct lab *lab, const struct claim *c)
 {
     struct claim_here here = {NAN, NAN, NAN, ""};
-    double predicted = c->predict(), allowed = fmax(c->slack, 1e-9 * fabs(predicted));
+    double predicted = prediction(c), allowed = fmax(c->slack, 1e-9 * fabs(predicted));
+    const struct claim_run run = run_of(c, r->seed, r->broken);
     json_t *o = json_object();
     bool verdict;
-    c->measure_here(r->broken, &here);
+    c->measure_here(&run, &here);
     const char *why = judge_here(c, &here, predicted, allowed, &verdict);
     add_text(o, lab, c);
     add_figures(o, predicted, here.value, here.low, here.high, allowed);
@@ -222,7 +246,7 @@ static json_t *series_json(const struct claim_plot *p, const struct claim_series
     json_t *o = json_object(), *x = json_array(), *y = json_array(), *low = json_array(), *high = json_array();
     for (uint32_t i = 0; i < s->points; i++) {
         struct measure_mean m = next_mean(jobs, s->line ? 1 : at_least_one(p->seeds));
-        json_array_append_new(x, real(s->x(i)));
+        json_array_append_new(x, real(x_of(s, i)));
         json_array_append_new(y, real(m.mean));
         json_array_append_new(low, real(m.mean - m.error));
         json_array_append_new(high, real(m.mean + m.error));
@@ -247,7 +271,7 @@ static json_t *plot_json(const struct claim_plot *p, struct jobs *jobs)
         const char *name, *text;
     } texts[] = {{"id", p->id},         {"title", p->title}, {"reading", p->reading}, {"x", p->x},
                  {"x_unit", p->x_unit}, {"y", p->y},         {"y_unit", p->y_unit}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < COUNT(texts); i++)
         json_object_set_new(o, texts[i].name, string(texts[i].text));
     json_object_set_new(o, "log_x", json_boolean(p->log_x));
     json_object_set_new(o, "log_y", json_boolean(p->log_y));
@@ -319,7 +343,7 @@ static bool as_expected(const struct request *r, const json_t *result)
 
 int claims_main(int argc, char **argv, const struct claim_suite *suite)
 {
-    struct request r = {.suite = suite, .seed = 1, .wanted = claims_zeroed(suite->claims, sizeof(bool))};
+    struct request r = {.suite = suite, .seed = 1, .wanted = xcalloc(suite->claims, sizeof(bool))};
     claims_parse(&r, argc, argv);
     const char *root = getenv("FAULTLINE_ROOT");
     struct lab *lab;
@@ -347,8 +371,8 @@ int claims_main_parts(int argc, char **argv, const char *lab_folder, const struc
         claims += (*p)->claims;
         plots += (*p)->plots;
     }
-    struct claim *claim = claims_zeroed(claims, sizeof *claim);
-    struct claim_plot *plot = claims_zeroed(plots, sizeof *plot);
+    struct claim *claim = xcalloc(claims, sizeof *claim);
+    struct claim_plot *plot = xcalloc(plots, sizeof *plot);
     for (const struct claim_part *const *p = parts; *p; p++) {
         for (uint32_t i = 0; i < (*p)->claims; i++)
             claim[suite.claims++] = (*p)->claim[i];

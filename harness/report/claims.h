@@ -16,9 +16,12 @@
  * The seed of a replication comes from the master seed, the claim's id and the replication's number, so a figure
  * depends neither on what else is measured nor on the number of threads. All points of a plot see the same seeds.
  *
- * A claim that cannot fail is a defect, so each has a second form: with `broken` set, measure() puts the failing
- * algorithm (or another law) in the place of the cure, and the claim must turn false. `claims --broken` measures both
- * forms, judges the broken one by the tolerance of the good one, and exits 0 only when every claim is false.
+ * A claim that cannot fail is a defect, so each has a second form: `instead` puts the failing algorithm (or another law)
+ * in the place of the cure, and the claim must turn false. `claims --broken` measures both forms, judges the broken one
+ * by the tolerance of the good one, and exits 0 only when every claim is false.
+ *
+ * Functions are told what they are about: `of` of the claim or the series, so that one function serves all entries,
+ * loads and sizes.
  *
  * A claim about this machine (time, counters) has measure_here in place of measure: it is measured once, when all
  * others are done, with nothing beside it, and it may answer that it cannot tell. It holds when its whole interval is
@@ -42,9 +45,21 @@
 
 #define CLAIMS_ERRORS 4.0
 
+/* What a claim or a series is about. What the numbers mean is the lab's. */
+struct claim_subject {
+    const char *entry;
+    double x;   /* a load, a number of servers, ...; of a series the x of the point */
+    uint32_t n; /* another number */
+};
+
+/* One call of a function of a claim or a series. */
 struct claim_run {
     uint64_t seed; /* of this replication */
     bool broken;   /* measure with the failing algorithm in the cure's place */
+    /* The subject: `of`; broken, `instead`, and `of` where that says nothing. */
+    const char *entry;
+    double x;
+    uint32_t n;
 };
 
 enum claim_relation {
@@ -64,21 +79,26 @@ struct claim {
     const char *source; /* "simulated", "counted", "hardware" … */
     const char *broken; /* what `broken` puts in the place of what: "round robin in place of smooth weighted" */
     enum claim_relation relation;
-    uint32_t seeds;                                             /* replications */
-    double (*predict)(void);                                    /* from the formula, computed, never copied */
-    double (*measure)(const struct claim_run *run);             /* one replication; called on several threads at once */
-    void (*measure_here)(bool broken, struct claim_here *here); /* in place of measure; may use all cores */
-    double slack;                                               /* what the formula leaves open, in the unit */
-    const char *slack_why;                                      /* NULL when slack is 0 */
+    uint32_t seeds;                   /* replications */
+    struct claim_subject of, instead; /* with the cure; with the failing algorithm, where that differs in its subject */
+    /* From the formula, computed, never copied; NULL: it is the number `predicted`. */
+    double (*predict)(const struct claim_run *run);
+    double predicted;
+    double (*measure)(const struct claim_run *run); /* one replication; called on several threads at once */
+    /* In place of measure; may use all cores. */
+    void (*measure_here)(const struct claim_run *run, struct claim_here *here);
+    double slack;          /* what the formula leaves open, in the unit */
+    const char *slack_why; /* NULL when slack is 0 */
 };
 
 struct claim_series {
     const char *name;
     bool line; /* theory as a line, measurements as points with their spread */
     uint32_t points;
-    /* the i-th point: x, and y for a seed (a line ignores it) */
-    double (*x)(uint32_t i);
-    double (*y)(uint32_t i, const struct claim_run *run);
+    const double *at;        /* x of each point, or: */
+    double (*x)(uint32_t i); /* of the i-th */
+    struct claim_subject of;
+    double (*y)(const struct claim_run *run); /* for run->x and a seed (a line ignores it) */
 };
 
 struct claim_plot {

@@ -4,7 +4,8 @@
 
 #include "report/claims.h"
 
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct request {
     const struct claim_suite *suite;
@@ -16,7 +17,5 @@ struct request {
 
 /* Reads the options into r, which has the suite, the default seed and room for `wanted`. Wrong use ends the program. */
 void claims_parse(struct request *r, int argc, char **argv);
-
-void *claims_zeroed(size_t n, size_t size); /* out of memory ends the program */
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "report/html.h"
 
+#include "base/memory.h"
 #include "report/number.h"
 #include "report/svg.h"
 
@@ -99,7 +100,7 @@ void html_claims(FILE *out, const json_t *claims)
     size_t i;
     json_t *claim;
     fputs("<table class=\"claims\" role=\"table\">\n<thead role=\"rowgroup\"><tr role=\"row\">", out);
-    for (size_t h = 0; h < sizeof headings / sizeof *headings; h++)
+    for (size_t h = 0; h < COUNT(headings); h++)
         fprintf(out, "<th role=\"columnheader\" scope=\"col\">%s</th>", headings[h]);
     fputs("</tr></thead>\n<tbody role=\"rowgroup\">\n", out);
     json_array_foreach(claims, i, claim)

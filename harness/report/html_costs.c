@@ -6,6 +6,7 @@
  */
 #include "report/html_costs.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "report/number.h"
 
@@ -137,7 +138,7 @@ void costs_put_source(FILE *out, const char *source)
         {"simulated", "sim", "counted by simulation (callgrind)"}, {"measured", "timed", "measured with a clock"},
         {"counted", "count", "counted by the program itself"},
     };
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+    for (size_t i = 0; i < COUNT(sources); i++)
         if (strcmp(source, sources[i][0]) == 0) {
             fprintf(out, " <abbr title=\"%s: %s\">%s</abbr>", source, sources[i][2], sources[i][1]);
             return;

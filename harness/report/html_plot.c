@@ -2,6 +2,7 @@
  * see the drawing or wants the figures. */
 #include "report/html.h"
 
+#include "base/memory.h"
 #include "report/number.h"
 
 static void put_point(FILE *out, const json_t *series, size_t i)
@@ -13,7 +14,7 @@ static void put_point(FILE *out, const json_t *series, size_t i)
     const char *label = json_string_value(json_array_get(json_object_get(series, "labels"), i));
     html_put(out, "<tr><td>", html_member(series, "name"), "");
     html_put(out, label && *label ? ": " : "", label, "</td>");
-    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+    for (size_t c = 0; c < COUNT(columns); c++) {
         const json_t *value = json_array_get(json_object_get(series, columns[c]), i);
         double spread = c > 0 && high > low ? 0.5 * (high - low) : 0;
         fprintf(out, "<td class=\"n\">%s</td>", value ? number_text(number, number_of(value), spread) : "");

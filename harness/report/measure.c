@@ -81,7 +81,7 @@ struct work {
 static void run(uint32_t i, void *context)
 {
     struct measure_job *job = &((struct work *)context)->job[i];
-    job->value = job->claim ? job->claim->measure(&job->run) : job->series->y(job->point, &job->run);
+    job->value = job->measure(&job->run);
 }
 
 static void finished(uint32_t n, void *context)

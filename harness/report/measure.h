@@ -17,15 +17,13 @@ struct measure_mean {
 struct measure_mean measure_mean(const double *value, uint32_t n);
 
 /* Of Student's t with n - 1 degrees of freedom: exceeded, to either side, as rarely as CLAIMS_ERRORS is by a normal
- * variable (6e-5). The mean of a few runs comes with a standard error that is itself uncertain: 7.5 for 8 runs, 5.2 for
- * 20, 4.1 for 200. n >= 2. */
+ * variable (6e-5). The mean of a few runs comes with a standard error that is itself uncertain: 8.47 for 8 runs,
+ * 5.10 for 20, 4.09 for 200. n >= 2. */
 double measure_quantile(uint32_t n);
 
-/* One figure to be measured; exactly one of claim and series is set. */
+/* One figure to be measured. */
 struct measure_job {
-    const struct claim *claim;
-    const struct claim_series *series;
-    uint32_t point; /* of the series */
+    double (*measure)(const struct claim_run *run);
     struct claim_run run;
     double value; /* the result */
 };

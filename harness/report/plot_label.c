@@ -13,6 +13,7 @@
 #include "report/plot_parts.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -36,7 +37,7 @@ static const struct direction {
     {-1, 1, -1},    {0, -1, 1},    {0, -1, -1},    {0, 1, 1},     {0, 1, -1},       {1, -0.4, 1},    {1, 0.4, 1},
     {-1, -0.4, -1}, {-1, 0.4, -1}, {0.4, -1, 0.4}, {0.4, 1, 0.4}, {-0.4, -1, -0.4}, {-0.4, 1, -0.4},
 };
-#define DIRECTIONS ((int)(sizeof directions / sizeof *directions))
+#define DIRECTIONS ((int)COUNT(directions))
 
 static bool overlap(struct label_box a, struct label_box b, double gap)
 {
@@ -187,10 +188,8 @@ static void shuffle(size_t *order, size_t n, uint32_t *state)
 
 void label_place(const struct label_point *point, size_t n, struct label_box frame, struct label_place *place)
 {
-    struct label_place *try = calloc(n + 1, sizeof *try);
-    size_t *order = calloc(n + 1, sizeof *order);
-    if (!try || !order)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    struct label_place *try = xcalloc(n + 1, sizeof *try);
+    size_t *order = xcalloc(n + 1, sizeof *order);
     for (size_t i = 0; i < n; i++)
         order[i] = i;
     uint32_t state = 1;

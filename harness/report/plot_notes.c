@@ -5,6 +5,7 @@
 #include "report/plot_parts.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "report/number.h"
 #include "report/svg.h"
 
@@ -130,9 +131,7 @@ static struct names collect(const struct axis *x, const struct axis *y, const js
     {
         most += json_array_size(json_object_get(series, "x"));
     }
-    struct names names = {calloc(most + 1, sizeof *names.point), calloc(most + 1, sizeof *names.name), 0};
-    if (!names.point || !names.name)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    struct names names = {xcalloc(most + 1, sizeof *names.point), xcalloc(most + 1, sizeof *names.name), 0};
     json_array_foreach(json_object_get(plot, "series"), i, series)
     {
         json_array_foreach(json_object_get(series, "x"), k, value)
@@ -153,9 +152,7 @@ void notes_write_labels(FILE *out, const struct axis *x, const struct axis *y, c
                         struct plot_field field)
 {
     struct names names = collect(x, y, plot, field);
-    struct label_place *place = calloc(names.n + 1, sizeof *place);
-    if (!place)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    struct label_place *place = xcalloc(names.n + 1, sizeof *place);
     label_place(names.point, names.n, (struct label_box){4, 0, field.width, field.height - 4}, place);
     for (size_t i = 0; i < names.n; i++) {
         const struct label_place *p = &place[i];

@@ -1,4 +1,5 @@
 /* print.c: a lab's claims on the terminal: a table, a sentence for each claim that does not hold, and the sum. */
+#include "base/memory.h"
 #include "base/terminal.h"
 #include "report/html.h"
 #include "report/number.h"
@@ -64,7 +65,7 @@ void report_print_claims(FILE *out, const json_t *lab)
         enum table_align align;
     } columns[] = {{"", TABLE_LEFT},          {"claim", TABLE_LEFT},      {"predicted", TABLE_POINT},
                    {"measured", TABLE_POINT}, {"tolerance", TABLE_POINT}, {"unit", TABLE_LEFT}};
-    for (i = 0; i < sizeof columns / sizeof *columns; i++)
+    for (i = 0; i < COUNT(columns); i++)
         table_column(t, columns[i].name, columns[i].align);
     json_array_foreach(json_object_get(lab, "claims"), i, claim)
     {

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json_file.h"
+#include "base/memory.h"
 #include "base/version.h"
 #include "measure/machine.h"
 #include "report/html.h"
@@ -22,7 +23,7 @@
 static const char *const claim_fields[] = {"lab",      "id",     "statement", "formula", "relation",  "predicted",
                                            "measured", "low",    "high",      "unit",    "tolerance", "tolerance_why",
                                            "seeds",    "source", "holds",     "reason"};
-#define CLAIM_FIELDS (sizeof claim_fields / sizeof *claim_fields)
+#define CLAIM_FIELDS COUNT(claim_fields)
 
 /* ---- claims.json ---- */
 

@@ -15,6 +15,7 @@
 #include "report/svg.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -70,9 +71,7 @@ static void append(struct writer *w, const char *text, size_t size)
 {
     if (w->size + size + 1 > w->room) {
         w->room = 2 * (w->size + size + 1);
-        w->data = realloc(w->data, w->room);
-        if (!w->data)
-            error_exit(EXIT_CANNOT_TELL, "out of memory");
+        w->data = xrealloc(w->data, w->room, 1);
     }
     memcpy(w->data + w->size, text, size);
     w->size += size;
@@ -212,7 +211,7 @@ static const char *skip(const char *tag, const char *end)
     static const char *const whole[] = {"title", "desc", "filter", "style", "script"};
     if (tag[1] == '?' || tag[1] == '!')
         return end + 1;
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+    for (size_t i = 0; i < COUNT(whole); i++) {
         size_t n = strlen(whole[i]);
         if (strncmp(tag + 1, whole[i], n) == 0 && strchr(" \t\r\n>", tag[1 + n])) {
             char close[16];

@@ -11,6 +11,7 @@
 #include "report/table.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -40,16 +41,9 @@ struct layout {
     int width[TABLE_COLUMNS], before[TABLE_COLUMNS], after[TABLE_COLUMNS];
 };
 
-static void *must(void *p)
-{
-    if (!p)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    return p;
-}
-
 struct table *table_create(void)
 {
-    return must(calloc(1, sizeof(struct table)));
+    return xcalloc(1, sizeof(struct table));
 }
 
 void table_destroy(struct table *t)
@@ -68,7 +62,7 @@ void table_column(struct table *t, const char *header, enum table_align align)
 {
     if (t->columns == TABLE_COLUMNS)
         error_exit(EXIT_CANNOT_TELL, "a table has more than %d columns", TABLE_COLUMNS);
-    t->header[t->columns] = must(strdup(header));
+    t->header[t->columns] = xstrdup(header);
     t->align[t->columns++] = align;
 }
 
@@ -76,7 +70,7 @@ void table_cell(struct table *t, const char *format, ...)
 {
     if (t->cells == t->room) {
         t->room = t->room ? 2 * t->room : 64;
-        t->cell = must(realloc(t->cell, t->room * sizeof *t->cell));
+        t->cell = xrealloc(t->cell, t->room, sizeof *t->cell);
     }
     struct cell *cell = &t->cell[t->cells++];
     *cell = (struct cell){.rule = t->rule};
@@ -84,7 +78,7 @@ void table_cell(struct table *t, const char *format, ...)
     va_list args;
     va_start(args, format);
     if (vasprintf(&cell->text, format, args) < 0)
-        must(NULL);
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
     va_end(args);
 }
 
@@ -127,7 +121,7 @@ static int character_width(uint32_t c)
                   {0x2e80, 0x303e, 2},   {0x3041, 0xa4cf, 2},  {0xac00, 0xd7a3, 2}, {0xf900, 0xfaff, 2},
                   {0xfe00, 0xfe0f, 0},   {0xfe30, 0xfe6f, 2},  {0xff00, 0xff60, 2}, {0xffe0, 0xffe6, 2},
                   {0x1f300, 0x1faff, 2}, {0x20000, 0x3fffd, 2}};
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+    for (size_t i = 0; i < COUNT(ranges); i++)
         if (c >= ranges[i].first && c <= ranges[i].last)
             return ranges[i].width;
     return 1;

@@ -1,16 +1,16 @@
-/* distribution.c: how each law is drawn, and the Poisson counts.
+/* distribution.c: how each law is drawn.
  *
  * Three ways to draw from a law appear here:
  *   inversion   where the distribution function F can be inverted, F^-1 of a uniform number has the law:
- *               bounded Pareto, uniform;
+ *               bounded Pareto;
  *   mixture     throw a coin, then draw from one of two laws: hyperexponential;
  *   rejection   draw from something simpler that covers the law, and keep the draw with the right probability:
- *               normal, Poisson, and the ziggurat under every exponential.
+ *               normal, and the ziggurat under every exponential.
  *
  * Invariant: mean and second moment are those of the law that is drawn, worked out from the parameters and not from
  * samples.
  *
- * Cost: constant 0; uniform one random number; hyperexponential two; bounded Pareto one, a logarithm and an
+ * Cost: constant 0; hyperexponential two random numbers; bounded Pareto one, a logarithm and an
  * exponential; lognormal two or three, and the same.
  */
 #include "sim/distribution.h"
@@ -37,16 +37,6 @@ struct dist dist_constant(double mean)
 struct dist dist_exponential(double mean)
 {
     return make(DIST_EXPONENTIAL, positive(mean), mean, 2 * mean * mean);
-}
-
-/* a: low end, b: width. */
-struct dist dist_uniform(double low, double high)
-{
-    const bool valid = (low == 0 || positive(low)) && positive(high) && low < high;
-    struct dist d = make(DIST_UNIFORM, valid, low + 0.5 * (high - low), (low * low + low * high + high * high) / 3);
-    d.a = low;
-    d.b = high - low;
-    return d;
 }
 
 /* a: low end, b: high end, c: 1 - (high/low)^-shape, d: -1/shape. F(x) = (1 - (low/x)^shape) / c.
@@ -117,8 +107,6 @@ double dist_draw_other(const struct dist *d, struct rng *r)
         return d->mean;
     case DIST_EXPONENTIAL:
         return d->mean * rng_exponential(r);
-    case DIST_UNIFORM:
-        return d->a + rng_double(r) * d->b;
     case DIST_HYPEREXPONENTIAL:
         return (rng_double(r) < d->a ? d->b : d->c) * rng_exponential(r);
     case DIST_LOGNORMAL:
@@ -132,7 +120,7 @@ double dist_draw_other(const struct dist *d, struct rng *r)
 
 bool dist_valid(const struct dist *d)
 {
-    return d->kind <= DIST_UNIFORM && d->mean == d->mean;
+    return d->kind <= DIST_HYPEREXPONENTIAL && d->mean == d->mean;
 }
 
 double dist_cdf(const struct dist *d, double x)
@@ -146,8 +134,6 @@ double dist_cdf(const struct dist *d, double x)
         return x >= d->mean;
     case DIST_EXPONENTIAL:
         return -expm1(-x / d->mean);
-    case DIST_UNIFORM:
-        return x <= d->a ? 0 : x >= d->a + d->b ? 1 : (x - d->a) / d->b;
     case DIST_HYPEREXPONENTIAL:
         return -(d->a * expm1(-x / d->b) + (1 - d->a) * expm1(-x / d->c));
     case DIST_LOGNORMAL:
@@ -160,55 +146,10 @@ double dist_cdf(const struct dist *d, double x)
 
 const char *dist_name(const struct dist *d)
 {
-    static const char *const name[] = {"constant",  "exponential",      "bounded Pareto",
-                                       "lognormal", "hyperexponential", "uniform"};
-    return d->kind < sizeof name / sizeof *name ? name[d->kind] : "unknown law";
-}
-
-/* log P(k) for a large mean. mean^k exp(-mean) / k! is a quotient of huge numbers, and their logarithms cancel to
- * nothing; written as the deviance of k from the mean plus Stirling's formula, all terms are of the size of the result
- * (C. Loader, "Fast and accurate computation of binomial probabilities", 2000). */
-static double log_poisson(double k, double mean)
-{
-    if (k == 0)
-        return -mean;
-    const double t = (k - mean) / mean;
-    const double deviance = mean * t * ((1 + t) * real_log1p_over(t) - 1);
-    return -deviance - 0.5 * real_log(6.283185307179586477 * k) - real_stirling_rest(k);
-}
-
-/* W. Hoermann, "The transformed rejection method for generating Poisson random variables", Insurance: Mathematics and
- * Economics 12, 1993, algorithm PTRS: a ratio of uniforms whose hat fits all Poisson laws of mean >= 10. The first test
- * is a corner of the acceptance region that needs no logarithm (9 draws of 10), the second a corner outside of it. */
-static double poisson_large(struct rng *r, double mean)
-{
-    const double b = 0.931 + 2.53 * sqrt(mean);
-    const double a = -0.059 + 0.02483 * b;
-    const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
-    const double sure = 0.9277 - 3.6224 / (b - 2);
-    for (;;) {
-        const double u = rng_double(r) - 0.5;
-        const double v = rng_open(r);
-        const double edge = 0.5 - fabs(u);
-        if (edge < 0.013 && v > edge) /* includes edge = 0, which must not be divided by */
-            continue;
-        const double k = floor((2 * a / edge + b) * u + mean + 0.43);
-        if (edge >= 0.07 && v <= sure)
-            return k;
-        if (k >= 0 && real_log(v * inverse_alpha / (a / (edge * edge) + b)) <= log_poisson(k, mean))
-            return k;
-    }
-}
-
-uint64_t dist_poisson(struct rng *r, double mean)
-{
-    if (!(mean > 0))
-        return 0;
-    if (mean >= 10)
-        return (uint64_t)poisson_large(r, mean < 0x1p53 ? mean : 0x1p53);
-    /* The process itself: its gaps are exponential; count those that fit. */
-    uint64_t k = 0;
-    for (double at = rng_exponential(r); at < mean; at += rng_exponential(r))
-        k++;
-    return k;
+    static const char *const name[] = {[DIST_CONSTANT] = "constant",
+                                       [DIST_EXPONENTIAL] = "exponential",
+                                       [DIST_BOUNDED_PARETO] = "bounded Pareto",
+                                       [DIST_LOGNORMAL] = "lognormal",
+                                       [DIST_HYPEREXPONENTIAL] = "hyperexponential"};
+    return d->kind <= DIST_HYPEREXPONENTIAL ? name[d->kind] : "unknown law";
 }

@@ -6,7 +6,6 @@
  * systems.
  *
  *   constant           no spread at all; the second moment is mean^2
- *   uniform            between two ends
  *   exponential        no memory; coefficient of variation (standard deviation / mean) 1; what M/M/1 formulas assume
  *   hyperexponential   two exponentials mixed, "most are short, a few are long"; coefficient of variation > 1
  *   lognormal          measured service times often look like this; any coefficient of variation
@@ -32,7 +31,6 @@ enum dist_kind {
     DIST_BOUNDED_PARETO,
     DIST_LOGNORMAL,
     DIST_HYPEREXPONENTIAL,
-    DIST_UNIFORM,
 };
 
 /* kind, mean and second moment may be read; a .. d are constants worked out by the constructor, named in
@@ -66,9 +64,6 @@ struct dist dist_lognormal(double mean, double cv);
  *
  * Source: H. Tijms, "Stochastic Models: An Algorithmic Approach", 1994, appendix B. */
 struct dist dist_hyperexponential(double mean, double cv2);
-
-/* 0 <= low < high, finite. The mean is (low + high) / 2. */
-struct dist dist_uniform(double low, double high);
 
 /* Every law but the two inlined in dist_draw. */
 double dist_draw_other(const struct dist *d, struct rng *r);
@@ -104,10 +99,5 @@ const char *dist_name(const struct dist *d);
 
 /* Normal with mean 0 and standard deviation 1. */
 double rng_normal(struct rng *r);
-
-/* How many events a Poisson process of rate 1 has in a time of `mean`: P(k) = mean^k exp(-mean) / k!. Exact for every
- * mean, O(mean) below 10 and O(1) from there on. mean <= 0 or NaN gives 0; a mean above 2^53, where doubles stop
- * counting by ones, is taken as 2^53. */
-uint64_t dist_poisson(struct rng *r, double mean);
 
 #endif

@@ -173,22 +173,7 @@ bool event_queue_pop(struct event_queue *q, struct event *out)
     return true;
 }
 
-bool event_queue_replace_top(struct event_queue *q, uint64_t time, uint32_t data)
-{
-    if (!q->size)
-        return false;
-    const struct event e = numbered(q, time, data);
-    sift_down(q->heap, q->size, e);
-    return true;
-}
-
 size_t event_queue_size(const struct event_queue *q)
 {
     return q->size;
-}
-
-void event_queue_clear(struct event_queue *q)
-{
-    q->size = 0;
-    q->pushed = 0;
 }

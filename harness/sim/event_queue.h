@@ -41,11 +41,6 @@ int event_queue_push(struct event_queue *q, uint64_t time, uint32_t data);
 bool event_queue_peek(const struct event_queue *q, struct event *out);
 bool event_queue_pop(struct event_queue *q, struct event *out);
 
-/* Pop and push in one, for half of the cost: the earliest event goes, the new one (which counts as pushed now) comes.
- * Cannot fail for want of memory. false, and nothing done, when the queue is empty. */
-bool event_queue_replace_top(struct event_queue *q, uint64_t time, uint32_t data);
-
 size_t event_queue_size(const struct event_queue *q);
-void event_queue_clear(struct event_queue *q); /* removes all events, keeps the memory */
 
 #endif

@@ -24,22 +24,16 @@
 
 int hist_create(struct histogram **out)
 {
-    *out = malloc(sizeof **out);
+    *out = calloc(1, sizeof **out);
     if (!*out)
         return -ENOMEM;
-    hist_clear(*out);
+    (*out)->min = UINT64_MAX;
     return 0;
 }
 
 void hist_destroy(struct histogram *h)
 {
     free(h);
-}
-
-void hist_clear(struct histogram *h)
-{
-    memset(h, 0, sizeof *h);
-    h->min = UINT64_MAX;
 }
 
 void hist_merge(struct histogram *into, const struct histogram *from)

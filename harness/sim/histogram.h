@@ -36,8 +36,6 @@ struct histogram {
 int hist_create(struct histogram **out);
 void hist_destroy(struct histogram *h); /* NULL is fine */
 
-void hist_clear(struct histogram *h);
-
 /* Adds what `from` holds to `into`. They may be the same one: then everything counts double. */
 void hist_merge(struct histogram *into, const struct histogram *from);
 
@@ -53,21 +51,13 @@ static inline uint32_t hist_bucket(uint64_t value)
 uint64_t hist_low(uint32_t bucket);
 uint64_t hist_high(uint32_t bucket);
 
-/* Records `value` n times. */
-static inline void hist_record_n(struct histogram *h, uint64_t value, uint64_t n)
-{
-    if (!n)
-        return;
-    h->bucket[hist_bucket(value)] += n;
-    h->count += n;
-    h->sum += (hist_wide)value * n;
-    h->min = value < h->min ? value : h->min;
-    h->max = value > h->max ? value : h->max;
-}
-
 static inline void hist_record(struct histogram *h, uint64_t value)
 {
-    hist_record_n(h, value, 1);
+    h->bucket[hist_bucket(value)]++;
+    h->count++;
+    h->sum += value;
+    h->min = value < h->min ? value : h->min;
+    h->max = value > h->max ? value : h->max;
 }
 
 static inline uint64_t hist_count(const struct histogram *h)

@@ -128,14 +128,3 @@ double real_expm1_over(double x)
         return (u - 1) / x;
     return (u - 1) / real_log(u);
 }
-
-double real_stirling_rest(double k)
-{
-    /* The series in 1/k^2 diverges, but for k >= 16 five terms leave less than 2e-16. Smaller k are climbed up from:
-     * the step from k to k + 1 is known, (k + 1/2) log(1 + 1/k) - 1, and positive. */
-    double climbed = 0;
-    for (; k < 16; k += 1)
-        climbed += (k + 0.5) * (real_log1p_over(1 / k) / k) - 1;
-    const double q = 1 / (k * k);
-    return climbed + (1.0 / 12 - q * (1.0 / 360 - q * (1.0 / 1260 - q * (1.0 / 1680 - q * (1.0 / 1188))))) / k;
-}

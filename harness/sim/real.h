@@ -26,7 +26,4 @@ double real_exp(double x);
 double real_log1p_over(double x);
 double real_expm1_over(double x);
 
-/* log(k!) less Stirling's approximation (k + 1/2) log k - k + log(2 pi) / 2; k >= 1, an integer. In (0, 0.082). */
-double real_stirling_rest(double k);
-
 #endif

@@ -25,6 +25,21 @@
 
 __extension__ typedef unsigned __int128 order;
 
+/* Nobody has a deadline. */
+static void clear(struct timer_tree *t)
+{
+    t->time[0] = TIMER_NONE; /* not used */
+    t->actor[0] = 0;
+    for (uint32_t i = 0; i < t->leaves; i++) {
+        t->time[t->leaves + i] = TIMER_NONE;
+        t->actor[t->leaves + i] = i;
+    }
+    for (uint32_t i = t->leaves - 1; i >= 1; i--) {
+        t->time[i] = TIMER_NONE;
+        t->actor[i] = t->actor[2 * i];
+    }
+}
+
 int timer_tree_create(uint32_t n, struct timer_tree **out)
 {
     *out = NULL;
@@ -43,7 +58,7 @@ int timer_tree_create(uint32_t n, struct timer_tree **out)
         timer_tree_destroy(t);
         return -ENOMEM;
     }
-    timer_tree_clear(t);
+    clear(t);
     *out = t;
     return 0;
 }
@@ -55,20 +70,6 @@ void timer_tree_destroy(struct timer_tree *t)
     free(t->time);
     free(t->actor);
     free(t);
-}
-
-void timer_tree_clear(struct timer_tree *t)
-{
-    t->time[0] = TIMER_NONE; /* not used */
-    t->actor[0] = 0;
-    for (uint32_t i = 0; i < t->leaves; i++) {
-        t->time[t->leaves + i] = TIMER_NONE;
-        t->actor[t->leaves + i] = i;
-    }
-    for (uint32_t i = t->leaves - 1; i >= 1; i--) {
-        t->time[i] = TIMER_NONE;
-        t->actor[i] = t->actor[2 * i];
-    }
 }
 
 /* All ones when (time, actor) comes before (than_time, than_actor), else zero. The empty asm hides where the mask comes

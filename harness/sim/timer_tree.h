@@ -32,9 +32,6 @@ void timer_tree_destroy(struct timer_tree *t); /* NULL is fine */
 /* The deadline of `actor` is now `time` (TIMER_NONE: it has none). actor < n. */
 void timer_tree_set(struct timer_tree *t, uint32_t actor, uint64_t time);
 
-/* Nobody has a deadline. O(n). */
-void timer_tree_clear(struct timer_tree *t);
-
 /* The earliest deadline, TIMER_NONE when nobody has one. */
 static inline uint64_t timer_tree_min_time(const struct timer_tree *t)
 {
@@ -46,12 +43,6 @@ static inline uint64_t timer_tree_min_time(const struct timer_tree *t)
 static inline uint32_t timer_tree_min_actor(const struct timer_tree *t)
 {
     return t->actor[1];
-}
-
-/* The deadline of one actor. */
-static inline uint64_t timer_tree_get(const struct timer_tree *t, uint32_t actor)
-{
-    return t->time[t->leaves + actor];
 }
 
 #endif

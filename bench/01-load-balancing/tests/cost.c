@@ -1,5 +1,6 @@
 /* The cost program as an engineer and a student run it: what comes out, not how fast anything is. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/process.h"
 
 #include <criterion/criterion.h>
@@ -19,17 +20,11 @@ static void clean(void)
     file_remove_tree(folder);
 }
 
-static const char *build(void)
-{
-    const char *b = getenv("FAULTLINE_BUILD");
-    return b && *b ? b : "build";
-}
-
 /* Runs the cost program; what it said goes into said. Returns its exit code. */
 static int run_cost(const char *const *arguments, char *said, size_t size)
 {
     char program[FILE_PATH];
-    const char *argv[32] = {file_path(program, "%s/labs/01-load-balancing/cost", build()), "--quiet"};
+    const char *argv[32] = {file_build_path(program, "labs/01-load-balancing/cost"), "--quiet"};
     size_t n = 2;
     while (*arguments && n < 31)
         argv[n++] = *arguments++;
@@ -91,7 +86,7 @@ Test(cost, every_cell_has_a_value_or_a_reason)
     size_t i, times = 0, lines = 0;
     json_array_foreach(json_object_get(json, "rows"), i, row)
     {
-        for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
+        for (size_t f = 0; f < COUNT(fields); f++)
             cr_assert(*text(row, fields[f]), "row %zu has no %s", i, fields[f]);
         const json_t *value = json_object_get(row, "value");
         cr_assert(value || *text(row, "reason"), "row %zu (%s) has neither a value nor a reason", i,
@@ -167,9 +162,10 @@ Test(cost, wrong_use_is_said)
         {{"--rounds", "1", NULL}, "from 8 to"},
         {{"--seed", NULL}, "needs a value"},
         {{"--plugin", "/nowhere/mine.so", NULL}, "/nowhere/mine.so"},
-        {{"--frobnicate", NULL}, "not understood"},
+        {{"--frobnicate", NULL}, "there is no option --frobnicate"},
+        {{"--round", "8", NULL}, "was --rounds meant?"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char said[20000];
         int code = run_cost(cases[i].arguments, said, sizeof said);
         cr_assert(code == 2 && strstr(said, cases[i].says), "%s: exit code %d, said: %s", cases[i].arguments[0], code,
@@ -214,7 +210,7 @@ Test(cost, what_is_refused_is_not_timed)
 Test(cost, a_wrong_entry_is_refused)
 {
     char plugin[FILE_PATH], said[20000];
-    file_path(plugin, "%s/labs/01-load-balancing/mistakes/removed_spends_its_savings.so", build());
+    file_build_path(plugin, "labs/01-load-balancing/mistakes/removed_spends_its_savings.so");
     const char *arguments[] = {
         "--plugin",  plugin, "--entries",  "smooth-weighted", "--operations", "pick", "--sizes", "10",
         "--threads", "1",    "--counters", "software",        "--rounds",     "8",    NULL};

@@ -4,6 +4,8 @@
  */
 #include "theory.h"
 
+#include "base/memory.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -22,7 +24,7 @@ Test(theory, erlang_c_table)
         double offered, waits;
     } row[] = {{2, 1.8, 0.852632}, {5, 4.5, 0.762493},  {10, 8, 0.409180},
                {10, 9, 0.668732},  {100, 90, 0.216940}, {100, 95, 0.506457}};
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+    for (size_t i = 0; i < COUNT(row); i++)
         near("Erlang's C", theory_erlang_c(row[i].servers, row[i].offered), row[i].waits, 5e-7);
 }
 
@@ -46,7 +48,7 @@ Test(theory, supermarket_table)
         double load, mean[3];
     } row[] = {{0.5, {2, 1.2657, 1.1252}},  {0.7, {3.3333, 1.6145, 1.3568}}, {0.8, {5, 1.9474, 1.5809}},
                {0.9, {10, 2.6141, 2.0279}}, {0.95, {20, 3.3830, 2.5351}},    {0.99, {100, 5.4320, 3.8578}}};
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+    for (size_t i = 0; i < COUNT(row); i++)
         for (uint32_t d = 1; d <= 3; d++)
             near("mean time", theory_supermarket_mean(d, row[i].load), row[i].mean[d - 1], 6e-5);
 }
@@ -86,7 +88,7 @@ Test(theory, even_shares_of_the_articles_fleet)
     const double row[][2] = {{4000, 4000}, {5000, 5000}, {6000, 5700},  {7000, 6400},
                              {8000, 7100}, {9000, 7800}, {20000, 10000}};
     near("ceiling", theory_even_ceiling(article, 10), 5000, 0);
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+    for (size_t i = 0; i < COUNT(row); i++)
         near("throughput", theory_even_throughput(article, 10, row[i][0]), row[i][1], 1e-9);
 }
 

@@ -40,19 +40,9 @@ static double measured_speed_up(uint32_t ranks, bool broken)
     return ring_time(ranks, AT_CONTIGUOUS) / ring_time(ranks, broken ? AT_CONTIGUOUS : AT_ZIGZAG);
 }
 
-static double eight(void)
-{
-    return speed_up(8);
-}
-
 static double speed_up_of_eight(const struct claim_run *run)
 {
     return measured_speed_up(8, run->broken);
-}
-
-static double none(void)
-{
-    return 0;
 }
 
 /* How far the worst of 2, 3, ... 16 ranks is from the formula. */
@@ -64,31 +54,18 @@ static double worst_speed_up(const struct claim_run *run)
     return worst;
 }
 
-/* ---- efficiency of the contiguous layout ---- */
-
-static double contiguous_bound(void)
-{
-    return 8.0 / 15;
-}
+/* ---- efficiency ---- */
 
 static double efficiency(uint32_t ranks, enum at_layout layout)
 {
     return all_pairs(ranks) / ranks / ring_time(ranks, layout);
 }
 
-static double contiguous_efficiency(const struct claim_run *run)
+/* n: a layout that is even, or is not; broken, the other way round. */
+static double efficiency_of_eight(const struct claim_run *run)
 {
-    return efficiency(8, run->broken ? AT_ZIGZAG : AT_CONTIGUOUS);
-}
-
-static double even(void)
-{
-    return 1;
-}
-
-static double striped_efficiency(const struct claim_run *run)
-{
-    return efficiency(8, run->broken ? AT_CONTIGUOUS : AT_STRIPED);
+    const enum at_layout layout = (enum at_layout)run->n;
+    return efficiency(8, !run->broken ? layout : layout == AT_CONTIGUOUS ? AT_ZIGZAG : AT_CONTIGUOUS);
 }
 
 /* ---- plots ---- */
@@ -97,32 +74,24 @@ static double rank_count(uint32_t i)
 {
     return i + 1;
 }
-static double bound_line(uint32_t i, const struct claim_run *run)
+
+static double bound_line(const struct claim_run *run)
 {
-    (void)run;
-    return 100 * (i + 1.0) / (2 * (i + 1.0) - 1);
-}
-static double contiguous_point(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 100 * efficiency(i + 1, AT_CONTIGUOUS);
-}
-static double striped_point(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 100 * efficiency(i + 1, AT_STRIPED);
-}
-static double zigzag_point(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 100 * efficiency(i + 1, AT_ZIGZAG);
+    return 100 * run->x / (2 * run->x - 1);
 }
 
-static const struct claim_series series[] = {{"P / (2 P - 1)", true, 16, rank_count, bound_line},
-                                             {"contiguous", false, 16, rank_count, contiguous_point},
-                                             {"striped", false, 16, rank_count, striped_point},
-                                             {"zigzag", false, 16, rank_count, zigzag_point},
-                                             {.name = NULL}};
+static double efficiency_point(const struct claim_run *run)
+{
+    return 100 * efficiency((uint32_t)run->x, (enum at_layout)run->n);
+}
+
+static const struct claim_series series[] = {
+    {.name = "P / (2 P - 1)", .line = true, .points = 16, .x = rank_count, .y = bound_line},
+    {.name = "contiguous", .points = 16, .x = rank_count, .of = {.n = AT_CONTIGUOUS}, .y = efficiency_point},
+    {.name = "striped", .points = 16, .x = rank_count, .of = {.n = AT_STRIPED}, .y = efficiency_point},
+    {.name = "zigzag", .points = 16, .x = rank_count, .of = {.n = AT_ZIGZAG}, .y = efficiency_point},
+    {.name = NULL},
+};
 
 static const struct claim_plot plots[] = {
     {.id = "balance",
@@ -149,7 +118,7 @@ static const struct claim claims[] = {
      .broken = "contiguous shards in place of zigzag",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = eight,
+     .predicted = 2 - 1.0 / 8,
      .measure = speed_up_of_eight,
      .slack = 2.0 / EACH,
      .slack_why = "a token sees itself, so a diagonal block is (c + 1) / 2c of a full one"},
@@ -161,7 +130,7 @@ static const struct claim claims[] = {
      .broken = "contiguous shards in place of zigzag",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = none,
+     .predicted = 0,
      .measure = worst_speed_up,
      .slack = 2.0 / EACH,
      .slack_why = "a token sees itself, so a diagonal block is (c + 1) / 2c of a full one"},
@@ -173,8 +142,9 @@ static const struct claim claims[] = {
      .broken = "zigzag in place of contiguous shards",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = contiguous_bound,
-     .measure = contiguous_efficiency,
+     .of = {.n = AT_CONTIGUOUS},
+     .predicted = 8.0 / 15,
+     .measure = efficiency_of_eight,
      .slack = 0.02,
      .slack_why = "the diagonal is half a block and half a row more"},
     {.id = "striped-efficiency",
@@ -185,8 +155,9 @@ static const struct claim claims[] = {
      .broken = "contiguous in place of striped shards",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = even,
-     .measure = striped_efficiency,
+     .of = {.n = AT_STRIPED},
+     .predicted = 1,
+     .measure = efficiency_of_eight,
      .slack = 0.08,
      .slack_why = "in each step some rank's block has its diagonal and another's has not: c of c^2 / 2 pairs"},
 };

@@ -8,6 +8,8 @@
 
 #include "sim/rng.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,12 +40,12 @@ static struct blocks blocks_create(uint64_t seed)
     struct blocks b = {.head = head_create(ROWS, N, D, seed)};
     for (size_t i = 0; i < (size_t)ROWS * D; i++)
         b.head.q[i] *= 4; /* so that weights differ by some powers of ten */
-    b.truth = run_memory((size_t)ROWS * D, sizeof(double));
-    b.truth_lse = run_memory(ROWS, sizeof(double));
+    b.truth = xcalloc((size_t)ROWS * D, sizeof(double));
+    b.truth_lse = xcalloc(ROWS, sizeof(double));
     head_truth(&b.head, b.truth, b.truth_lse);
     for (uint32_t i = 0; i < BLOCKS; i++) {
-        b.out[i] = run_memory((size_t)ROWS * D, sizeof(float));
-        b.lse[i] = run_memory(ROWS, sizeof(float));
+        b.out[i] = xcalloc((size_t)ROWS * D, sizeof(float));
+        b.lse[i] = xcalloc(ROWS, sizeof(float));
         head_forward(&b.head, "blockwise", i * EACH, EACH, b.out[i], b.lse[i]);
     }
     return b;
@@ -83,15 +85,10 @@ static void start(const struct blocks *b, uint32_t block, float *out, float *lse
 
 /* ---- any order ---- */
 
-static double small(void)
-{
-    return 1e-5;
-}
-
-static void any_order(bool broken, struct claim_here *here)
+static void any_order(const struct claim_run *run, struct claim_here *here)
 {
     struct blocks b = blocks_create(1);
-    float *out = run_memory((size_t)ROWS * D, sizeof *out), *lse = run_memory(ROWS, sizeof *lse);
+    float *out = xcalloc((size_t)ROWS * D, sizeof *out), *lse = xcalloc(ROWS, sizeof *lse);
     struct rng r;
     double worst = 0;
     rng_seed(&r, 1, 8);
@@ -106,7 +103,7 @@ static void any_order(bool broken, struct claim_here *here)
         }
         start(&b, left[0], out, lse);
         for (uint32_t i = 1; i < BLOCKS; i++)
-            merge(&b, broken, out, lse, b.out[left[i]], b.lse[left[i]]);
+            merge(&b, run->broken, out, lse, b.out[left[i]], b.lse[left[i]]);
         worst = worse(worst, head_error(&b.head, out, b.truth));
     }
     free(out), free(lse);
@@ -116,26 +113,21 @@ static void any_order(bool broken, struct claim_here *here)
 
 /* ---- associative, with an identity ---- */
 
-static double rounding(void)
-{
-    return 4 * 0x1p-23; /* outputs are below 1: a few units in the last place */
-}
-
 /* ((0 1) 2) 3 ... against 0 (1 (2 (3 ...))). */
-static void associative(bool broken, struct claim_here *here)
+static void associative(const struct claim_run *run, struct claim_here *here)
 {
     struct blocks b = blocks_create(2);
-    float *left = run_memory((size_t)ROWS * D, sizeof *left), *left_lse = run_memory(ROWS, sizeof *left_lse);
-    float *right = run_memory((size_t)ROWS * D, sizeof *right), *right_lse = run_memory(ROWS, sizeof *right_lse);
-    float *next = run_memory((size_t)ROWS * D, sizeof *next), *next_lse = run_memory(ROWS, sizeof *next_lse);
+    float *left = xcalloc((size_t)ROWS * D, sizeof *left), *left_lse = xcalloc(ROWS, sizeof *left_lse);
+    float *right = xcalloc((size_t)ROWS * D, sizeof *right), *right_lse = xcalloc(ROWS, sizeof *right_lse);
+    float *next = xcalloc((size_t)ROWS * D, sizeof *next), *next_lse = xcalloc(ROWS, sizeof *next_lse);
     double worst = 0;
     start(&b, 0, left, left_lse);
     for (uint32_t i = 1; i < BLOCKS; i++)
-        merge(&b, broken, left, left_lse, b.out[i], b.lse[i]);
+        merge(&b, run->broken, left, left_lse, b.out[i], b.lse[i]);
     start(&b, BLOCKS - 1, right, right_lse);
     for (uint32_t i = BLOCKS - 1; i-- > 0;) {
         start(&b, i, next, next_lse);
-        merge(&b, broken, next, next_lse, right, right_lse);
+        merge(&b, run->broken, next, next_lse, right, right_lse);
         memcpy(right, next, (size_t)ROWS * D * sizeof *right);
         memcpy(right_lse, next_lse, ROWS * sizeof *right_lse);
     }
@@ -146,20 +138,15 @@ static void associative(bool broken, struct claim_here *here)
     tell(here, worst);
 }
 
-static double none(void)
-{
-    return 0;
-}
-
 /* Numbers that change when a result is merged with one that has seen nothing, on either side. */
-static void identity(bool broken, struct claim_here *here)
+static void identity(const struct claim_run *run, struct claim_here *here)
 {
     struct blocks b = blocks_create(3);
-    float *out = run_memory((size_t)ROWS * D, sizeof *out), *lse = run_memory(ROWS, sizeof *lse);
-    float *zero = run_memory((size_t)ROWS * D, sizeof *zero), *nothing = run_memory(ROWS, sizeof *nothing);
+    float *out = xcalloc((size_t)ROWS * D, sizeof *out), *lse = xcalloc(ROWS, sizeof *lse);
+    float *zero = xcalloc((size_t)ROWS * D, sizeof *zero), *nothing = xcalloc(ROWS, sizeof *nothing);
     double changed = 0;
     for (uint32_t i = 0; i < ROWS; i++)
-        nothing[i] = broken ? 0 : -INFINITY; /* broken: 'no weight' taken for a log-sum-exp of 0 */
+        nothing[i] = run->broken ? 0 : -INFINITY; /* broken: 'no weight' taken for a log-sum-exp of 0 */
     for (int side = 0; side < 2; side++) {
         start(&b, 0, out, lse);
         if (side == 0) {
@@ -210,19 +197,10 @@ static double growth(enum at_type partial)
     return many / few;
 }
 
-static double grows(void)
+/* n: the type that partial results are rounded to; broken, the other one. */
+static void partials(const struct claim_run *run, struct claim_here *here)
 {
-    return 2;
-}
-
-static void rounded_grows(bool broken, struct claim_here *here)
-{
-    tell(here, growth(broken ? AT_F32 : AT_BF16));
-}
-
-static void whole_stays(bool broken, struct claim_here *here)
-{
-    tell(here, growth(broken ? AT_BF16 : AT_F32));
+    tell(here, growth((run->n == AT_BF16) != run->broken ? AT_BF16 : AT_F32));
 }
 
 static const struct claim claims[] = {
@@ -235,7 +213,7 @@ static const struct claim claims[] = {
      .broken = "the average of block softmaxes in place of merge",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
-     .predict = small,
+     .predicted = 1e-5,
      .measure_here = any_order},
     {.id = "merge-associative",
      .statement = "Merged from the left or from the right, the results are the same but for rounding.",
@@ -245,7 +223,7 @@ static const struct claim claims[] = {
      .broken = "the average of block softmaxes in place of merge",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
-     .predict = rounding,
+     .predicted = 4 * 0x1p-23, /* outputs are below 1: a few units in the last place */
      .measure_here = associative},
     {.id = "merge-identity",
      .statement = "A result that has seen no key (output 0, log-sum-exp -inf) changes no bit of another one, on either "
@@ -256,7 +234,7 @@ static const struct claim claims[] = {
      .broken = "a log-sum-exp of 0 in place of -inf",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = none,
+     .predicted = 0,
      .measure_here = identity},
     {.id = "rounded-partials",
      .statement =
@@ -268,8 +246,9 @@ static const struct claim claims[] = {
      .broken = "float32 partial results in place of bfloat16",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = grows,
-     .measure_here = rounded_grows},
+     .of = {.n = AT_BF16},
+     .predicted = 2,
+     .measure_here = partials},
     {.id = "float-partials",
      .statement = "With float32 partial results it does not.",
      .formula = "at most 2",
@@ -278,8 +257,9 @@ static const struct claim claims[] = {
      .broken = "bfloat16 partial results in place of float32",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
-     .predict = grows,
-     .measure_here = whole_stays},
+     .of = {.n = AT_F32},
+     .predicted = 2,
+     .measure_here = partials},
 };
 
 const struct claim_part part_exact = {claims, COUNT(claims), NULL, 0};

@@ -112,11 +112,6 @@ static void must(int code, const char *what)
 
 /* ---- zigzag in time ---- */
 
-static double at_least(void)
-{
-    return 1.35;
-}
-
 struct pair {
     struct job job[2];
     struct job_rank *ranks[2];
@@ -163,10 +158,10 @@ static double pair_round(void *context, uint32_t n)
     return same_speed(p) ? (double)ns[0] / (double)ns[1] : NAN;
 }
 
-static void zigzag_time(bool broken, struct claim_here *here)
+static void zigzag_time(const struct claim_run *run, struct claim_here *here)
 {
     struct pair p = {.job = {job_of(8192, AT_CONTIGUOUS, true, AT_F32),
-                             job_of(8192, broken ? AT_CONTIGUOUS : AT_ZIGZAG, true, AT_F32)}};
+                             job_of(8192, run->broken ? AT_CONTIGUOUS : AT_ZIGZAG, true, AT_F32)}};
     if (!two_cores()) {
         cannot(here, "there are no two cores to run on");
         return;
@@ -247,12 +242,7 @@ static double knee_round(void *context, uint32_t n)
     return knee;
 }
 
-static double one(void)
-{
-    return 1;
-}
-
-static void knee_here(bool broken, struct claim_here *here)
+static void knee_here(const struct claim_run *run, struct claim_here *here)
 {
     struct shards s = {.link = 0};
     if (!two_cores()) {
@@ -260,7 +250,7 @@ static void knee_here(bool broken, struct claim_here *here)
         return;
     }
     for (size_t i = 0; i < SHARDS; i++) {
-        s.job[i] = job_of(2 * shard[i], AT_CONTIGUOUS, false, broken ? AT_BF16 : AT_F32);
+        s.job[i] = job_of(2 * shard[i], AT_CONTIGUOUS, false, run->broken ? AT_BF16 : AT_F32);
         must(job_make(&s.job[i], &s.ranks[i]), "a ring over a slow link");
     }
     /* Who moves the bytes needs a processor too, for a moment each ms. */
@@ -280,7 +270,7 @@ static const struct claim claims[] = {
      .broken = "contiguous shards in place of zigzag",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = at_least,
+     .predicted = 1.35,
      .measure_here = zigzag_time},
     {.id = "knee-here",
      .statement =
@@ -292,7 +282,7 @@ static const struct claim claims[] = {
      .broken = "keys and values in bfloat16: half the bytes",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = one,
+     .predicted = 1,
      .measure_here = knee_here,
      .slack = 0.2,
      .slack_why = "computing slows down while bytes are moved; a step begins and ends with a wake-up"},

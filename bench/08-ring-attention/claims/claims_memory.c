@@ -98,19 +98,19 @@ static void tell(struct claim_here *here, double value)
 
 /* ---- where it dies ---- */
 
-static double wall(void)
+static double wall_tokens(void)
 {
     return sqrt((double)LIMIT / 4);
 }
 
 /* The largest length that passes, to a fiftieth; no more than 4 times the predicted one is tried. */
-static void longest(const char *entry, struct claim_here *here)
+static void longest(const struct claim_run *run, struct claim_here *here)
 {
-    double low = wall() / 8, high = 4 * wall();
+    double low = wall_tokens() / 8, high = 4 * wall_tokens();
     uint64_t peak;
     while (high / low > 1.02) {
         double n = sqrt(low * high);
-        int code = tried(entry, (uint32_t)n, 8, 1, LIMIT, &peak);
+        int code = tried(run->entry, (uint32_t)n, 8, 1, LIMIT, &peak);
         if (code < 0) {
             cannot(here, code);
             return;
@@ -120,19 +120,10 @@ static void longest(const char *entry, struct claim_here *here)
     tell(here, low);
 }
 
-static void naive_dies(bool broken, struct claim_here *here)
+/* x times the length at which the matrix is as large as the limit. */
+static double walls(const struct claim_run *run)
 {
-    longest(broken ? "blockwise" : "naive", here);
-}
-
-static double four_walls(void)
-{
-    return 3.9 * wall();
-}
-
-static void blocks_live(bool broken, struct claim_here *here)
-{
-    longest(broken ? "naive" : "blockwise", here);
+    return run->x * wall_tokens();
 }
 
 /* ---- how it grows ---- */
@@ -150,36 +141,15 @@ static void slope(const char *entry, uint32_t n, uint32_t parts, struct claim_he
         tell(here, log((double)many / (double)few) / log(8));
 }
 
-static double two(void)
-{
-    return 2;
-}
-static double one(void)
-{
-    return 1;
-}
-static double zero(void)
-{
-    return 0;
-}
-
 /* Naive's matrix is far larger than its rows from 1,024 tokens on. Blockwise computes 1 part of many: its workspace is
  * a part's, whatever it is, and the rest is inputs and output. */
-static void naive_slope(bool broken, struct claim_here *here)
+static void peak_slope(const struct claim_run *run, struct claim_here *here)
 {
-    if (broken)
-        slope("blockwise", 32768, 1024, here);
-    else
-        slope("naive", 1024, 1, here);
-}
-static void blocks_slope(bool broken, struct claim_here *here)
-{
-    if (broken)
+    if (strcmp(run->entry, "naive") == 0)
         slope("naive", 1024, 1, here);
     else
         slope("blockwise", 32768, 1024, here);
 }
-
 /* ---- a rank ---- */
 
 static size_t rank_bytes(const char *entry, uint32_t ranks, uint32_t each, enum at_type type, uint32_t d)
@@ -205,8 +175,8 @@ static size_t rank_bytes(const char *entry, uint32_t ranks, uint32_t each, enum 
 /* From 2 ranks to 32, 1,024 tokens each: the sequence grows 16-fold. */
 static double rank_slope(const struct claim_run *run)
 {
-    const char *entry = run->broken ? "ring-gather" : "ring";
-    double few = (double)rank_bytes(entry, 2, 1024, AT_F32, 64), many = (double)rank_bytes(entry, 32, 1024, AT_F32, 64);
+    double few = (double)rank_bytes(run->entry, 2, 1024, AT_F32, 64);
+    double many = (double)rank_bytes(run->entry, 32, 1024, AT_F32, 64);
     return log(many / few) / log(16);
 }
 
@@ -216,8 +186,9 @@ static double rank_slope(const struct claim_run *run)
 #define HIDDEN 1024.0
 #define CARD   141e9
 
-static double cards(void)
+static double cards(const struct claim_run *run)
 {
+    (void)run;
     /* Two blocks of keys and values and the queries in bfloat16, output and partial result in float32. */
     return ceil(TOKENS * HIDDEN * (5 * 2 + 2 * 4) / CARD);
 }
@@ -227,7 +198,7 @@ static double cards_needed(const struct claim_run *run)
 {
     for (uint32_t ranks = 1; ranks < 1000; ranks++) {
         uint32_t each = (uint32_t)(TOKENS / ranks);
-        size_t bytes = rank_bytes(run->broken ? "ring-gather" : "ring", ranks, each, AT_BF16, (uint32_t)HIDDEN);
+        size_t bytes = rank_bytes(run->entry, ranks, each, AT_BF16, (uint32_t)HIDDEN);
         /* The rank's queries and output stand outside of its workspace; so do its keys and values, of which it makes
          * the first block: they are not needed after that. */
         double all = (double)bytes + each * HIDDEN * (2 + 4);
@@ -243,49 +214,42 @@ static double length(uint32_t i)
 {
     return 1024 * pow(2, i);
 }
-static double naive_bytes(uint32_t i, const struct claim_run *run)
+
+static double naive_bytes(const struct claim_run *run)
 {
-    (void)run;
-    return 4 * length(i) * length(i) / MIB;
+    return 4 * run->x * run->x / MIB;
 }
-static double workspace_at(const char *entry, uint32_t i)
+
+static double workspace(const struct claim_run *run)
 {
     struct at_problem p = {.batch = 1, .heads = 1, .kv_heads = 1, .d = 64, .scale = 1};
     size_t bytes = 0;
-    p.n_q = p.n_k = (uint32_t)length(i);
-    int code = runs_entry(entry)->workspace(&p, 1, &bytes);
+    p.n_q = p.n_k = (uint32_t)run->x;
+    int code = runs_entry(run->entry)->workspace(&p, 1, &bytes);
     if (code)
-        run_failed(entry, code);
+        run_failed(run->entry, code);
     return (double)bytes / MIB;
 }
-static double naive_asks(uint32_t i, const struct claim_run *run)
+
+static double inputs(const struct claim_run *run)
 {
-    (void)run;
-    return workspace_at("naive", i);
-}
-static double blocks_asks(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return workspace_at("blockwise", i);
-}
-static double inputs(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    return 4 * length(i) * 64 * 4 / MIB;
-}
-static double ring_asks(uint32_t i, const struct claim_run *run)
-{
-    (void)run;
-    /* Ranks of 1,024 tokens: q, k, v, output and what they compute in. */
-    return ((double)rank_bytes("ring", (uint32_t)(length(i) / 1024), 1024, AT_F32, 64) + 4 * 1024 * 64 * 4) / MIB;
+    return 4 * run->x * 64 * 4 / MIB;
 }
 
-static const struct claim_series memory_series[] = {{"4 N^2 bytes", true, 11, length, naive_bytes},
-                                                    {"naive: workspace", false, 11, length, naive_asks},
-                                                    {"blockwise: workspace", false, 11, length, blocks_asks},
-                                                    {"q, k, v and output", true, 11, length, inputs},
-                                                    {"all of a rank with 1,024 tokens", false, 11, length, ring_asks},
-                                                    {.name = NULL}};
+static double ring_asks(const struct claim_run *run)
+{
+    /* Ranks of 1,024 tokens: q, k, v, output and what they compute in. */
+    return ((double)rank_bytes("ring", (uint32_t)(run->x / 1024), 1024, AT_F32, 64) + 4 * 1024 * 64 * 4) / MIB;
+}
+
+static const struct claim_series memory_series[] = {
+    {.name = "4 N^2 bytes", .line = true, .points = 11, .x = length, .y = naive_bytes},
+    {.name = "naive: workspace", .points = 11, .x = length, .of = {.entry = "naive"}, .y = workspace},
+    {.name = "blockwise: workspace", .points = 11, .x = length, .of = {.entry = "blockwise"}, .y = workspace},
+    {.name = "q, k, v and output", .line = true, .points = 11, .x = length, .y = inputs},
+    {.name = "all of a rank with 1,024 tokens", .points = 11, .x = length, .y = ring_asks},
+    {.name = NULL},
+};
 
 static const struct claim_plot plots[] = {
     {.id = "memory",
@@ -313,8 +277,10 @@ static const struct claim claims[] = {
      .broken = "blockwise in place of naive",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = wall,
-     .measure_here = naive_dies,
+     .of = {.entry = "naive", .x = 1},
+     .instead = {.entry = "blockwise"},
+     .predict = walls,
+     .measure_here = longest,
      .slack = 250,
      .slack_why = "q, k, v, output and what malloc keeps are taken from the same 64 MiB"},
     {.id = "blocks-live",
@@ -325,8 +291,10 @@ static const struct claim claims[] = {
      .broken = "naive in place of blockwise",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = four_walls,
-     .measure_here = blocks_live},
+     .of = {.entry = "blockwise", .x = 3.9},
+     .instead = {.entry = "naive"},
+     .predict = walls,
+     .measure_here = longest},
     {.id = "naive-slope",
      .statement = "Peak memory of naive attention grows with the square of the length.",
      .formula = "log-log slope 2",
@@ -335,8 +303,10 @@ static const struct claim claims[] = {
      .broken = "blockwise in place of naive",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = two,
-     .measure_here = naive_slope,
+     .of = {.entry = "naive"},
+     .instead = {.entry = "blockwise"},
+     .predicted = 2,
+     .measure_here = peak_slope,
      .slack = 0.1,
      .slack_why = "inputs and output grow with the length itself"},
     {.id = "blocks-slope",
@@ -347,8 +317,10 @@ static const struct claim claims[] = {
      .broken = "naive in place of blockwise",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = one,
-     .measure_here = blocks_slope,
+     .of = {.entry = "blockwise"},
+     .instead = {.entry = "naive"},
+     .predicted = 1,
+     .measure_here = peak_slope,
      .slack = 0.15,
      .slack_why = "its workspace, and pages of the C library, don't grow"},
     {.id = "rank-constant",
@@ -359,7 +331,9 @@ static const struct claim claims[] = {
      .broken = "a ring that gathers all keys and values first",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = zero,
+     .of = {.entry = "ring"},
+     .instead = {.entry = "ring-gather"},
+     .predicted = 0,
      .measure = rank_slope,
      .slack = 0.001,
      .slack_why = "rounding to lines of memory"},
@@ -374,6 +348,8 @@ static const struct claim claims[] = {
      .broken = "a ring that gathers all keys and values first",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
+     .of = {.entry = "ring"},
+     .instead = {.entry = "ring-gather"},
      .predict = cards,
      .measure = cards_needed},
 };

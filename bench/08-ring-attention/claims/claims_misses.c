@@ -27,50 +27,24 @@ static double once(const char *entry, uint32_t n, struct error *err)
     return *here;
 }
 
-static double growth(const char *entry, struct error *err)
-{
-    double few = once(entry, FEW, err), many = isnan(few) ? NAN : once(entry, MANY, err);
-    return many / few;
-}
-
-static double three_passes(void)
-{
-    return 3.0 / 16 / 64 * 1000;
-}
-
-static void naive_misses(bool broken, struct claim_here *here)
+static void growth(const struct claim_run *run, struct claim_here *here)
 {
     struct error err = {""};
-    tell(here, once(broken ? "blockwise" : "naive", MANY, &err), &err);
+    double few = once(run->entry, FEW, &err), many = isnan(few) ? NAN : once(run->entry, MANY, &err);
+    tell(here, many / few, &err);
 }
 
-static double twice(void)
-{
-    return 2;
-}
-
-static void naive_rises(bool broken, struct claim_here *here)
+static void misses(const struct claim_run *run, struct claim_here *here)
 {
     struct error err = {""};
-    tell(here, growth(broken ? "blockwise" : "naive", &err), &err);
-}
-
-static double same(void)
-{
-    return 1;
-}
-
-static void blocks_stay(bool broken, struct claim_here *here)
-{
-    struct error err = {""};
-    tell(here, growth(broken ? "naive" : "blockwise", &err), &err);
+    tell(here, once(run->entry, MANY, &err), &err);
 }
 
 /* How many times as often as blockwise, for an operation, with a matrix four times the size of the cache. */
-static void naive_here(bool broken, struct claim_here *here)
+static void more_here(const struct claim_run *run, struct claim_here *here)
 {
     struct error err = {""};
-    double value = misses_here(broken ? "blockwise" : "naive", 4, &err);
+    double value = misses_here(run->entry, 4, &err);
     if (!isnan(value))
         value /= misses_here("blockwise", 4, &err);
     tell(here, value, &err);
@@ -87,8 +61,10 @@ static const struct claim claims[] = {
      .broken = "blockwise in place of naive",
      .relation = CLAIM_EQUALS,
      .seeds = 1,
-     .predict = three_passes,
-     .measure_here = naive_misses,
+     .of = {.entry = "naive"},
+     .instead = {.entry = "blockwise"},
+     .predicted = 3.0 / 16 / 64 * 1000,
+     .measure_here = misses,
      .slack = 0.3,
      .slack_why = "inputs and output miss too, and the last rows written are still there when they are read"},
     {.id = "misses-rise",
@@ -100,8 +76,10 @@ static const struct claim claims[] = {
      .broken = "blockwise in place of naive",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = twice,
-     .measure_here = naive_rises},
+     .of = {.entry = "naive"},
+     .instead = {.entry = "blockwise"},
+     .predicted = 2,
+     .measure_here = growth},
     {.id = "misses-flat",
      .statement = "Those of blockwise attention do not rise.",
      .formula = "at most 1",
@@ -110,8 +88,10 @@ static const struct claim claims[] = {
      .broken = "naive in place of blockwise",
      .relation = CLAIM_AT_MOST,
      .seeds = 1,
-     .predict = same,
-     .measure_here = blocks_stay},
+     .of = {.entry = "blockwise"},
+     .instead = {.entry = "naive"},
+     .predicted = 1,
+     .measure_here = growth},
     {.id = "misses-here",
      .statement =
          "This machine's own counters see it too: with a matrix four times as large as its last cache, attention with "
@@ -122,8 +102,10 @@ static const struct claim claims[] = {
      .broken = "blockwise in place of naive",
      .relation = CLAIM_AT_LEAST,
      .seeds = 1,
-     .predict = twice,
-     .measure_here = naive_here},
+     .of = {.entry = "naive"},
+     .instead = {.entry = "blockwise"},
+     .predicted = 2,
+     .measure_here = more_here},
 };
 
 const struct claim_part part_misses = {claims, COUNT(claims), NULL, 0};

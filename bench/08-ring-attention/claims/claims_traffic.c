@@ -2,6 +2,8 @@
 #include "parts.h"
 #include "runs.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 
 #define EACH 6u
@@ -24,8 +26,9 @@ static double formula(uint32_t ranks, uint32_t d)
     return (ranks - 1.0) * 2 * EACH * d * 4;
 }
 
-static double sum_of_formulas(void)
+static double sum_of_formulas(const struct claim_run *run)
 {
+    (void)run;
     double sum = 0;
     for (uint32_t ranks = 2; ranks <= 16; ranks++)
         sum += formula(ranks, ranks * EACH);
@@ -39,8 +42,8 @@ static double sent(const struct claim_run *run)
     for (uint32_t ranks = 2; ranks <= 16; ranks++) {
         if (run->broken) {
             struct loop_settings settings = {.ranks = ranks};
-            struct loop_record *record = run_memory(1, sizeof *record);
-            char *blocks = run_memory(131072, 1);
+            struct loop_record *record = xcalloc(1, sizeof *record);
+            char *blocks = xcalloc(131072, 1);
             int code = loop_run(&settings, once_too_often, blocks, record);
             if (code)
                 run_failed("a ring", code);
@@ -60,22 +63,24 @@ static double rank_count(uint32_t i)
 {
     return i + 1;
 }
-static double predicted_kib(uint32_t i, const struct claim_run *run)
+
+static double predicted_kib(const struct claim_run *run)
 {
-    (void)run;
-    return formula(i + 1, 128) / 1024;
+    return formula((uint32_t)run->x, 128) / 1024;
 }
-static double sent_kib(uint32_t i, const struct claim_run *run)
+
+static double sent_kib(const struct claim_run *run)
 {
-    (void)run;
-    struct ring_case c = {.entry = "ring", .ranks = i + 1, .each = EACH, .layout = AT_CONTIGUOUS, .d = 128};
+    struct ring_case c = {.entry = "ring", .ranks = (uint32_t)run->x, .each = EACH, .layout = AT_CONTIGUOUS, .d = 128};
     struct ring_result r = ring_case_run(&c);
     return (double)r.record.rank[0].sent / 1024;
 }
 
-static const struct claim_series series[] = {{"(P - 1) x 2 c d x 4 bytes", true, 16, rank_count, predicted_kib},
-                                             {"sent by a rank", false, 16, rank_count, sent_kib},
-                                             {.name = NULL}};
+static const struct claim_series series[] = {
+    {.name = "(P - 1) x 2 c d x 4 bytes", .line = true, .points = 16, .x = rank_count, .y = predicted_kib},
+    {.name = "sent by a rank", .points = 16, .x = rank_count, .y = sent_kib},
+    {.name = NULL},
+};
 
 static const struct claim_plot plots[] = {
     {.id = "traffic",

@@ -2,9 +2,8 @@
 #ifndef PARTS_H
 #define PARTS_H
 
+#include "base/memory.h"
 #include "report/claims.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 extern const struct claim_part part_memory;  /* what each way of computing takes, and where it dies */
 extern const struct claim_part part_exact;   /* what is computed in blocks is what is computed at once */

@@ -3,6 +3,8 @@
 #include "cost_parts.h"
 #include "runs.h"
 
+#include "base/memory.h"
+
 #define CHUNK_NS        2000000 /* longer than the shortest call */
 #define SHORT_CHUNK_NS  100000
 #define MIDDLE_CHUNK_NS 60000000  /* one call, or two */
@@ -18,9 +20,19 @@ static const char *const shown[] = {"naive",         "rows", "blockwise", "block
                                     "blockwise-amx", NULL};
 static const char *const whole[] = {"whole", NULL}, *const layouts[] = {"contiguous", "striped", "zigzag", NULL};
 static const char *const ring_alone[] = {"ring", NULL};
+static const struct cost_shape head = {COST_D, 1, AT_F32, false, false, false},
+                               narrow = {64, 1, AT_F32, false, false, false},
+                               causal = {COST_D, 1, AT_F32, true, false, false},
+                               bf16 = {COST_D, 1, AT_BF16, false, false, false},
+                               bf16_tiles = {COST_D, 1, AT_BF16, false, false, true},
+                               bf16_narrow = {64, 1, AT_BF16, false, false, false},
+                               bf16_causal = {COST_D, 1, AT_BF16, true, false, false},
+                               gradients = {COST_D, 2, AT_F32, false, true, false}; /* a head for each of two threads */
+static const enum at_type f32_type = AT_F32, bf16_type = AT_BF16;
 
 /* What all tables have in common; the threads share a call, or each ring has its own. */
-static struct cost_operation table(const char *name, const char *what, const uint64_t *sizes, const unsigned *threads)
+static struct cost_operation table(const char *name, const char *what, const uint64_t *sizes, const unsigned *threads,
+                                   const struct cost_shape *shape)
 {
     return (struct cost_operation){.name = name,
                                    .what = what,
@@ -29,41 +41,38 @@ static struct cost_operation table(const char *name, const char *what, const uin
                                    .threads = threads,
                                    .rounds = ROUNDS,
                                    .rate = "GFLOP/s",
-                                   .work = cost_forward_work};
+                                   .arg = shape,
+                                   .work = cost_work};
 }
 
 static struct cost_operation calls(const char *name, const char *what, const uint64_t *sizes, const unsigned *threads,
-                                   int (*create)(const struct cost_subject *, void **, struct error *),
-                                   double (*work)(const struct cost_subject *),
-                                   bool (*takes)(const struct plugin_entry *))
+                                   const struct cost_shape *shape)
 {
-    struct cost_operation o = table(name, what, sizes, threads);
+    struct cost_operation o = table(name, what, sizes, threads, shape);
     o.threads_what = "a part each";
     o.chunk_ns = CHUNK_NS;
     o.shared = true;
-    o.takes = takes;
-    o.create = create;
-    o.run = cost_forward_run;
+    o.takes = cost_takes;
+    o.create = cost_call_create;
+    o.run = cost_call_run;
     o.destroy = at_call_free;
-    o.work = work;
     o.limit = cost_limit_of;
     return o;
 }
 
-static struct cost_operation rings(const char *name, const char *what,
-                                   int (*create)(const struct cost_subject *, void **, struct error *))
+static struct cost_operation rings(const char *name, const char *what, const struct cost_shape *shape)
 {
-    struct cost_operation o = table(name, what, longest, two);
+    struct cost_operation o = table(name, what, longest, two, shape);
     o.threads_what = "a rank each";
     o.chunk_ns = MIDDLE_CHUNK_NS;
     o.own_threads = true;
     o.takes = cost_takes_ring;
     o.beside = whole;
     o.against = "whole";
-    o.create = create;
+    o.create = cost_ring_create;
     o.run = cost_ring_run;
     o.destroy = cost_ring_destroy;
-    o.limit = cost_ring_bf16_limit;
+    o.limit = cost_ring_limit;
     return o;
 }
 
@@ -82,21 +91,10 @@ static struct cost_operation short_calls(void)
 {
     struct cost_operation o = calls(
         "short", "attention of one head of 64 over few tokens, float32: what a call costs before it has much to do",
-        few, one_thread, cost_narrow_create, cost_narrow_work, cost_takes_f32);
+        few, one_thread, &narrow);
     o.chunk_ns = SHORT_CHUNK_NS;
     o.simulated = true;
     o.count = 1; /* each touches everything */
-    return o;
-}
-
-static struct cost_operation backward(void)
-{
-    struct cost_operation o = calls(
-        "backward",
-        "the gradients of two heads of 128, float32, from the log-sum-exp of forward: 10 x 128 operations a pair, "
-        "since the scores are computed again",
-        gradient, both, cost_backward_create, cost_backward_work, cost_takes_backward);
-    o.run = cost_backward_run;
     return o;
 }
 
@@ -106,21 +104,10 @@ static struct cost_operation ring_f32(void)
         rings("ring",
               "a ring of two ranks, each a thread, over the fastest rung for float32; whole: that rung on as many "
               "threads, with all keys in one place",
-              cost_ring_create);
+              &head);
     o.chunk_ns = LONG_CHUNK_NS;
     o.rounds = FEW_ROUNDS;
     o.names = ring_alone; /* half a second each */
-    o.limit = cost_ring_limit;
-    return o;
-}
-
-static struct cost_operation ring_causal(void)
-{
-    struct cost_operation o =
-        parts(rings("ring-causal", "a causal ring of two ranks, bfloat16, by layout: who has to wait for whom",
-                    cost_layout_create),
-              layouts);
-    o.work = cost_causal_work;
     return o;
 }
 
@@ -128,7 +115,7 @@ static struct cost_operation mpi(void)
 {
     struct cost_operation o = parts(
         table("mpi", "a ring of two ranks, bfloat16, over threads and over MPI processes, in a program of its own",
-              longest, two),
+              longest, two, &bf16),
         cost_mpi_parts);
     o.threads_what = "a rank each";
     o.own_threads = true;
@@ -140,7 +127,7 @@ static struct cost_operation gpu(const char *name, const char *what,
                                  int (*create)(const struct cost_subject *, void **, struct error *),
                                  const char *const *names)
 {
-    struct cost_operation o = parts(table(name, what, longest, one_thread), names);
+    struct cost_operation o = parts(table(name, what, longest, one_thread, &bf16), names);
     o.chunk_ns = GPU_CHUNK_NS;
     o.create = create;
     o.run = cost_gpu_run;
@@ -163,14 +150,16 @@ static const struct cost_quality qualities[] = {
      .counted = true,
      .operation = "forward",
      .size = 512,
-     .measure = cost_error_f32},
+     .arg = &f32_type,
+     .measure = cost_error},
     {.name = "error-bf16",
      .unit = "x RMS",
      .what = "the same with bfloat16 inputs, which count as exact",
      .counted = true,
      .operation = "forward-bf16",
      .size = 2048,
-     .measure = cost_error_bf16},
+     .arg = &bf16_type,
+     .measure = cost_error},
 };
 
 /* What neither computes by itself nor is a ring is no entry for any table here. */
@@ -186,26 +175,30 @@ int main(int argc, char **argv)
         calls("forward",
               "attention of one head of 128, float32: 4 x 128 floating-point operations for each pair of a query and a "
               "key",
-              lengths, both, cost_forward_create, cost_forward_work, cost_takes_f32),
+              lengths, both, &head),
         calls("forward-64", "the same with a head of 64: as many exponentials, half as much between them", middle,
-              one_thread, cost_narrow_create, cost_narrow_work, cost_takes_f32),
+              one_thread, &narrow),
         calls("forward-causal",
               "the same as forward where a query sees no key behind its own position; the pairs that are seen count",
-              middle, one_thread, cost_causal_create, cost_causal_work, cost_takes_causal),
+              middle, one_thread, &causal),
         calls("forward-bf16",
               "attention of one head of 128, bfloat16 in and float32 out; who has no tiles computes in float32", middle,
-              both, cost_bf16_create, cost_forward_work, cost_takes_bf16),
-        calls("forward-bf16-long", "the same on tiles alone", long_ones, both, cost_bf16_create, cost_forward_work,
-              cost_takes_tiles),
-        calls("forward-bf16-64", "the same as forward-bf16 with a head of 64", middle, one_thread,
-              cost_bf16_narrow_create, cost_narrow_work, cost_takes_bf16),
+              both, &bf16),
+        calls("forward-bf16-long", "the same on tiles alone", long_ones, both, &bf16_tiles),
+        calls("forward-bf16-64", "the same as forward-bf16 with a head of 64", middle, one_thread, &bf16_narrow),
         calls("forward-bf16-causal", "the same as forward-bf16 where a query sees no key behind its own position",
-              middle, one_thread, cost_bf16_causal_create, cost_causal_work, cost_takes_bf16_causal),
+              middle, one_thread, &bf16_causal),
         short_calls(),
-        backward(),
+        calls(
+            "backward",
+            "the gradients of two heads of 128, float32, from the log-sum-exp of forward: 10 x 128 operations a pair, "
+            "since the scores are computed again",
+            gradient, both, &gradients),
         ring_f32(),
-        rings("ring-bf16", "the same as ring over the fastest rung for bfloat16", cost_ring_bf16_create),
-        ring_causal(),
+        rings("ring-bf16", "the same as ring over the fastest rung for bfloat16", &bf16),
+        parts(rings("ring-causal", "a causal ring of two ranks, bfloat16, by layout: who has to wait for whom",
+                    &bf16_causal),
+              layouts),
         mpi(),
         gpu("gpu",
             "attention of one head of 128, bfloat16, on a GPU, its numbers there already; cudnn: cuDNN's, cublas: a "
@@ -217,11 +210,11 @@ int main(int argc, char **argv)
     const struct cost_suite suite = {
         .lab_folder = "08-ring-attention",
         .operation = operations,
-        .operations = sizeof operations / sizeof *operations,
+        .operations = COUNT(operations),
         .entry_name = entry_name,
         .verify = cost_verify,
         .quality = qualities,
-        .qualities = sizeof qualities / sizeof *qualities,
+        .qualities = COUNT(qualities),
         .shown = shown,
     };
     runs_load();

@@ -2,6 +2,7 @@
 #include "cost_parts.h"
 #include "worse.h"
 
+#include "base/memory.h"
 #include "measure/limits_loop.h"
 #include "runs.h"
 #include "sim/rng.h"
@@ -16,13 +17,13 @@
 static void *uniform(uint64_t seed, uint64_t stream, size_t n, enum at_type type)
 {
     struct rng random;
-    float *wide = run_memory(n, sizeof *wide);
+    float *wide = xcalloc(n, sizeof *wide);
     rng_seed(&random, seed, stream);
     for (size_t i = 0; i < n; i++)
         wide[i] = (float)(2 * rng_double(&random) - 1);
     if (type == AT_F32)
         return wide;
-    uint16_t *narrow = run_memory(n, sizeof *narrow);
+    uint16_t *narrow = xcalloc(n, sizeof *narrow);
     for (size_t i = 0; i < n; i++) {
         uint32_t bits;
         memcpy(&bits, &wide[i], sizeof bits);
@@ -72,15 +73,15 @@ void at_call_free(void *call)
     free(c);
 }
 
-int at_call_part(struct at_call *c, bool backward, uint32_t part)
+int at_call_part(struct at_call *c, uint32_t part)
 {
     const struct at_problem *p = &c->p;
     const struct at_in q = dense(p, c->q), k = dense(p, c->k), v = dense(p, c->v), d_out = dense(p, c->d_out);
     const struct at_result result = {dense_out(p, c->out), c->lse};
     const struct at_gradients to = {dense_out(p, c->d_q), dense_out(p, c->d_k), dense_out(p, c->d_v)};
     char *work = c->work + part * c->work_bytes;
-    return backward ? c->ops->backward(p, &q, &k, &v, &result, &d_out, &to, part, c->parts, work)
-                    : c->ops->forward(p, &q, &k, &v, &result, part, c->parts, work);
+    return c->backward ? c->ops->backward(p, &q, &k, &v, &result, &d_out, &to, part, c->parts, work)
+                       : c->ops->forward(p, &q, &k, &v, &result, part, c->parts, work);
 }
 
 /* Does it compute here at all, and such a problem? How much workspace it takes. */
@@ -108,22 +109,23 @@ int at_call_make(const struct at_ops *ops, const struct at_problem *p, bool back
     int code = ops ? room_of(ops, p, backward, parts, &bytes, err) : -ENOENT;
     if (code)
         return code;
-    struct at_call *c = run_memory(1, sizeof *c);
+    struct at_call *c = xcalloc(1, sizeof *c);
     *c = (struct at_call){.ops = ops, .p = *p, .parts = parts, .work_bytes = bytes};
     c->q = uniform(seed, 1, n, p->type);
     c->k = uniform(seed, 2, n, p->type);
     c->v = uniform(seed, 3, n, p->type);
-    c->out = run_memory(n, sizeof(float));
-    c->lse = run_memory((size_t)p->heads * p->n_q, sizeof(float));
+    c->out = xcalloc(n, sizeof(float));
+    c->lse = xcalloc((size_t)p->heads * p->n_q, sizeof(float));
     c->work = run_workspace(parts * bytes);
     if (backward) {
         c->d_out = uniform(seed, 4, n, AT_F32);
-        c->d_q = run_memory(n, sizeof(float));
-        c->d_k = run_memory(n, sizeof(float));
-        c->d_v = run_memory(n, sizeof(float));
+        c->d_q = xcalloc(n, sizeof(float));
+        c->d_k = xcalloc(n, sizeof(float));
+        c->d_v = xcalloc(n, sizeof(float));
         for (uint32_t part = 0; part < parts && code == 0; part++)
-            code = at_call_part(c, false, part);
+            code = at_call_part(c, part); /* forward: its results are backward's input */
     }
+    c->backward = backward;
     if (code) {
         at_call_free(c);
         return code;
@@ -173,8 +175,7 @@ static void right_row(const struct at_call *c, uint32_t h, uint32_t i, double *w
 double at_call_error(const struct at_call *c, uint32_t rows)
 {
     const struct at_problem *p = &c->p;
-    double *weight = run_memory(p->n_k, sizeof *weight), *right = run_memory(p->d, sizeof *right), worst = 0,
-           square = 0;
+    double *weight = xcalloc(p->n_k, sizeof *weight), *right = xcalloc(p->d, sizeof *right), worst = 0, square = 0;
     for (uint32_t r = 0; r < rows; r++) {
         uint32_t i = (uint32_t)((uint64_t)r * (p->n_q - 1) / (rows > 1 ? rows - 1 : 1)), h = r % p->heads;
         right_row(c, h, i, weight, right);
@@ -195,137 +196,46 @@ double at_call_error(const struct at_call *c, uint32_t rows)
 #define MOST_PLAIN          1024u
 #define MOST_PLAIN_BACKWARD 256u
 
-static int create(const struct cost_subject *s, const struct at_problem *p, bool backward, void **state,
-                  struct error *err)
+int cost_call_create(const struct cost_subject *s, void **state, struct error *err)
 {
+    const struct cost_shape *shape = s->arg;
+    const struct at_problem p = at_call_problem(shape->heads, (uint32_t)s->size, shape->d, shape->type, shape->causal);
     struct at_call *c;
-    const uint32_t most = backward ? MOST_PLAIN_BACKWARD : MOST_PLAIN;
+    const uint32_t most = shape->backward ? MOST_PLAIN_BACKWARD : MOST_PLAIN;
     if (s->size > most && (strcmp(s->name, "naive") == 0 || strcmp(s->name, "rows") == 0))
         return error_set(err, -ENOTSUP, "a second and more a call: it is timed with up to %u tokens", most);
-    int code = at_call_make(plugin_find(s->plugin, s->name), p, backward, s->threads, s->seed, &c, err);
+    int code = at_call_make(plugin_find(s->plugin, s->name), &p, shape->backward, s->threads, s->seed, &c, err);
     if (code == 0)
         *state = c;
     return code;
 }
 
-static int create_head(const struct cost_subject *s, uint32_t d, enum at_type type, bool causal, void **state,
-                       struct error *err)
-{
-    const struct at_problem p = at_call_problem(1, (uint32_t)s->size, d, type, causal);
-    return create(s, &p, false, state, err);
-}
-
-int cost_forward_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create_head(s, COST_D, AT_F32, false, state, err);
-}
-
-int cost_narrow_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create_head(s, COST_D_NARROW, AT_F32, false, state, err);
-}
-
-int cost_bf16_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create_head(s, COST_D, AT_BF16, false, state, err);
-}
-
-int cost_bf16_narrow_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create_head(s, COST_D_NARROW, AT_BF16, false, state, err);
-}
-
-int cost_causal_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create_head(s, COST_D, AT_F32, true, state, err);
-}
-
-int cost_bf16_causal_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return create_head(s, COST_D, AT_BF16, true, state, err);
-}
-
-int cost_backward_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    const struct at_problem p = at_call_problem(COST_GRAD_HEADS, (uint32_t)s->size, COST_D, AT_F32, false);
-    return create(s, &p, true, state, err);
-}
-
-static void run(struct at_call *c, bool backward, unsigned thread, uint64_t n)
+void cost_call_run(void *state, unsigned thread, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++)
-        if (at_call_part(c, backward, thread) != 0)
+        if (at_call_part(state, thread) != 0)
             abort(); /* it was possible when it was made */
 }
 
-void cost_forward_run(void *state, unsigned thread, uint64_t n)
+/* 4 d for each pair of a query and a key: two products, 2 d each. Backward five products: the scores again, and four for
+ * the gradients. */
+double cost_work(const struct cost_subject *s)
 {
-    run(state, false, thread, n);
-}
-
-void cost_backward_run(void *state, unsigned thread, uint64_t n)
-{
-    run(state, true, thread, n);
-}
-
-/* ---- work: 4 d for each pair of a query and a key: two products, 2 d each ---- */
-
-double cost_forward_work(const struct cost_subject *s)
-{
-    return 4.0 * COST_D * (double)s->size * (double)s->size;
-}
-
-double cost_narrow_work(const struct cost_subject *s)
-{
-    return 4.0 * COST_D_NARROW * (double)s->size * (double)s->size;
-}
-
-double cost_causal_work(const struct cost_subject *s)
-{
-    return 2.0 * COST_D * (double)s->size * ((double)s->size + 1);
-}
-
-/* Five products a pair: the scores again, and four for the gradients. */
-double cost_backward_work(const struct cost_subject *s)
-{
-    return 10.0 * COST_D * COST_GRAD_HEADS * (double)s->size * (double)s->size;
+    const struct cost_shape *shape = s->arg;
+    const double n = (double)s->size, pairs = shape->causal ? n * (n + 1) / 2 : n * n;
+    return (shape->backward ? 10.0 : 4.0) * shape->d * shape->heads * pairs;
 }
 
 /* ---- who takes part, and under which limit ---- */
 
-static const struct at_ops *ops_of(const struct plugin_entry *entry)
+bool cost_takes(const struct plugin_entry *entry, const void *arg)
 {
-    return entry->ops;
-}
-
-bool cost_takes_f32(const struct plugin_entry *entry)
-{
-    return ops_of(entry)->forward && !(ops_of(entry)->can & AT_ONLY_BF16);
-}
-
-bool cost_takes_bf16(const struct plugin_entry *entry)
-{
-    return ops_of(entry)->forward && ops_of(entry)->can & AT_TAKES_BF16;
-}
-
-bool cost_takes_causal(const struct plugin_entry *entry)
-{
-    return cost_takes_f32(entry) && ops_of(entry)->can & AT_CAUSAL;
-}
-
-bool cost_takes_tiles(const struct plugin_entry *entry)
-{
-    return ops_of(entry)->forward && ops_of(entry)->can & AT_ONLY_BF16;
-}
-
-bool cost_takes_bf16_causal(const struct plugin_entry *entry)
-{
-    return cost_takes_bf16(entry) && ops_of(entry)->can & AT_CAUSAL;
-}
-
-bool cost_takes_backward(const struct plugin_entry *entry)
-{
-    return cost_takes_f32(entry) && ops_of(entry)->backward;
+    const struct cost_shape *shape = arg;
+    const struct at_ops *ops = entry->ops;
+    if (!ops->forward || (shape->causal && !(ops->can & AT_CAUSAL)) || (shape->backward && !ops->backward) ||
+        (shape->tiles && !(ops->can & AT_ONLY_BF16)))
+        return false;
+    return shape->type == AT_F32 ? !(ops->can & AT_ONLY_BF16) : (ops->can & AT_TAKES_BF16) != 0;
 }
 
 const char *cost_best_limit(enum at_type type)

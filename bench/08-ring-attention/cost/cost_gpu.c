@@ -4,6 +4,7 @@
 #include "cost_parts.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "cuda/gpu.h"
 #include "runs.h"
 
@@ -33,8 +34,7 @@ static const struct at_gpu *load(char *why, size_t size)
 {
     static void *so;
     char path[FILE_PATH];
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(path, "%s/labs/08-ring-attention/cuda.so", build && *build ? build : "build");
+    file_build_path(path, "labs/08-ring-attention/cuda.so");
     if (!file_exists(path)) {
         snprintf(why, size, "cuda.so is not built: make cuda, which takes nvcc");
         return NULL;
@@ -133,7 +133,7 @@ static struct gpu_state *start(struct error *err)
 {
     char why[200] = "";
     const struct at_gpu *gpu = load(why, sizeof why);
-    struct gpu_state *s = gpu ? run_memory(1, sizeof *s) : NULL;
+    struct gpu_state *s = gpu ? xcalloc(1, sizeof *s) : NULL;
     if (s)
         s->gpu = gpu;
     else
@@ -173,5 +173,5 @@ int cost_gpu_ring_create(const struct cost_subject *subject, void **state, struc
 
 double cost_gpu_work(const struct cost_subject *s)
 {
-    return strcmp(s->name, cost_gpu_parts[0]) == 0 ? 2.0 * PRODUCT * PRODUCT * (double)PRODUCT : cost_forward_work(s);
+    return strcmp(s->name, cost_gpu_parts[0]) == 0 ? 2.0 * PRODUCT * PRODUCT * (double)PRODUCT : cost_work(s);
 }

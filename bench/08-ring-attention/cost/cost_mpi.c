@@ -51,8 +51,7 @@ static int take_times(const char *output, uint32_t rounds, double *ns, struct er
 int cost_mpi_elsewhere(const struct cost_subject *s, uint32_t rounds, double *ns, struct error *err)
 {
     char program[FILE_PATH], tokens[24], ranks[12], d[12], repeats[12], seed[24];
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(program, "%s/labs/08-ring-attention/ranks", build && *build ? build : "build");
+    file_build_path(program, "labs/08-ring-attention/ranks");
     if (!file_exists(program))
         return error_set(err, -ENOTSUP, "built without MPI (libopenmpi-dev)");
     if (!has_mpirun())

@@ -12,6 +12,7 @@
 struct at_call {
     const struct at_ops *ops;
     struct at_problem p;
+    bool backward;
     void *q, *k, *v;
     float *out, *lse;
     float *d_out, *d_q, *d_k, *d_v; /* backward */
@@ -25,36 +26,23 @@ struct at_problem at_call_problem(uint32_t heads, uint32_t n, uint32_t d, enum a
 int at_call_make(const struct at_ops *ops, const struct at_problem *problem, bool backward, uint32_t parts,
                  uint64_t seed, struct at_call **out, struct error *err);
 void at_call_free(void *call);
-int at_call_part(struct at_call *call, bool backward, uint32_t part);
+int at_call_part(struct at_call *call, uint32_t part);
 
 /* How far some of its rows are from float64: the largest error over the root of the mean square of what is right. */
 double at_call_error(const struct at_call *call, uint32_t rows);
 
-/* The operations: forward of one head, of d 128 and 64. */
-int cost_forward_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_narrow_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_bf16_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_bf16_narrow_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_causal_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_bf16_causal_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_backward_create(const struct cost_subject *subject, void **state, struct error *err);
-void cost_forward_run(void *state, unsigned thread, uint64_t n);
-void cost_backward_run(void *state, unsigned thread, uint64_t n);
+/* What an operation computes: its argument. */
+struct cost_shape {
+    uint32_t d, heads;
+    enum at_type type;
+    bool causal, backward, tiles; /* tiles: only by entries whose products are of bfloat16 */
+};
+#define COST_D 128u
 
-#define COST_D          128u
-#define COST_D_NARROW   64u
-#define COST_GRAD_HEADS 2u /* of backward: one for each of two threads */
-double cost_forward_work(const struct cost_subject *subject);
-double cost_narrow_work(const struct cost_subject *subject);
-double cost_causal_work(const struct cost_subject *subject);
-double cost_backward_work(const struct cost_subject *subject);
-
-bool cost_takes_f32(const struct plugin_entry *entry);
-bool cost_takes_bf16(const struct plugin_entry *entry);
-bool cost_takes_causal(const struct plugin_entry *entry);
-bool cost_takes_tiles(const struct plugin_entry *entry); /* those whose products are of bfloat16 */
-bool cost_takes_bf16_causal(const struct plugin_entry *entry);
-bool cost_takes_backward(const struct plugin_entry *entry);
+int cost_call_create(const struct cost_subject *subject, void **state, struct error *err);
+void cost_call_run(void *state, unsigned thread, uint64_t n);
+double cost_work(const struct cost_subject *subject); /* floating-point operations */
+bool cost_takes(const struct plugin_entry *entry, const void *shape);
 
 /* The limit that an entry stands under: that of the instructions it is named after. One in portable C stands under the
  * best that the machine has for float32, since nobody keeps its user from taking that instead. */
@@ -63,19 +51,15 @@ const char *cost_best_limit(enum at_type type);
 
 /* ---- cost_right.c ---- */
 int cost_verify(const struct cost_subject *subject, char *why, size_t size);
-double cost_error_f32(const struct cost_subject *subject);
-double cost_error_bf16(const struct cost_subject *subject);
+double cost_error(const struct cost_subject *subject); /* its argument: the type */
 double cost_memory(const struct cost_subject *subject);
 
 /* ---- cost_ring.c: rings of threads, and the same on threads without a ring ---- */
-bool cost_takes_ring(const struct plugin_entry *entry);
+bool cost_takes_ring(const struct plugin_entry *entry, const void *shape);
 int cost_ring_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_ring_bf16_create(const struct cost_subject *subject, void **state, struct error *err);
-int cost_layout_create(const struct cost_subject *subject, void **state, struct error *err);
 void cost_ring_run(void *state, unsigned thread, uint64_t n);
 void cost_ring_destroy(void *state);
 const char *cost_ring_limit(const struct cost_subject *subject);
-const char *cost_ring_bf16_limit(const struct cost_subject *subject);
 
 /* ---- cost_mpi.c: the ring of processes against the ring of threads, by the program that mpirun starts ---- */
 extern const char *const cost_mpi_parts[];

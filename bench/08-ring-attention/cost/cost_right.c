@@ -19,29 +19,19 @@ static struct at_call *computed(const struct cost_subject *s, enum at_type type,
     struct error err;
     if (at_call_make(plugin_find(s->plugin, s->name), &p, false, 1, s->seed, &c, &err) != 0)
         return NULL;
-    if (at_call_part(c, false, 0) == 0)
+    if (at_call_part(c, 0) == 0)
         return c;
     at_call_free(c);
     return NULL;
 }
 
-static double error_of(const struct cost_subject *s, enum at_type type)
+double cost_error(const struct cost_subject *s)
 {
-    struct at_call *c = computed(s, type, false);
+    struct at_call *c = computed(s, *(const enum at_type *)s->arg, false);
     const double error = c ? at_call_error(c, RIGHT_ROWS) : NAN;
     if (c)
         at_call_free(c);
     return error;
-}
-
-double cost_error_f32(const struct cost_subject *s)
-{
-    return error_of(s, AT_F32);
-}
-
-double cost_error_bf16(const struct cost_subject *s)
-{
-    return error_of(s, AT_BF16);
 }
 
 double cost_memory(const struct cost_subject *s)

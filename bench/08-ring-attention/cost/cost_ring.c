@@ -5,6 +5,8 @@
 #include "job.h"
 #include "runs.h"
 
+#include "base/memory.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,8 +19,9 @@ struct ring_state {
     uint32_t threads;
 };
 
-bool cost_takes_ring(const struct plugin_entry *entry)
+bool cost_takes_ring(const struct plugin_entry *entry, const void *shape)
 {
+    (void)shape;
     return ((const struct at_ops *)entry->ops)->ring_forward != NULL;
 }
 
@@ -41,24 +44,28 @@ void cost_ring_run(void *state, unsigned thread, uint64_t n)
             abort(); /* it was possible when it was made */
 }
 
-/* ops NULL: no ring. */
-static int make(const struct cost_subject *subject, const struct at_ops *ops, enum at_type type, bool causal,
-                enum at_layout layout, void **state, struct error *err)
+/* An entry; "whole": no ring; else the ring in the layout of that name. */
+int cost_ring_create(const struct cost_subject *subject, void **state, struct error *err)
 {
-    struct ring_state *s = run_memory(1, sizeof *s);
-    s->job = (struct job){.ops = ops ? ops : runs_entry("ring"), .seed = subject->seed};
+    const struct cost_shape *shape = subject->arg;
+    const bool whole = strcmp(subject->name, "whole") == 0;
+    struct ring_state *s = xcalloc(1, sizeof *s);
+    s->job = (struct job){.ops = subject->plugin ? plugin_find(subject->plugin, subject->name) : runs_entry("ring"),
+                          .seed = subject->seed};
     s->job.ring = (struct at_ring){.total = subject->size,
                                    .ranks = subject->threads,
-                                   .layout = layout,
-                                   .causal = causal,
+                                   .layout = strcmp(subject->name, "zigzag") == 0    ? AT_ZIGZAG
+                                             : strcmp(subject->name, "striped") == 0 ? AT_STRIPED
+                                                                                     : AT_CONTIGUOUS,
+                                   .causal = shape->causal,
                                    .batch = 1,
-                                   .heads = 1,
-                                   .kv_heads = 1,
-                                   .d = COST_D,
-                                   .scale = (float)(1 / sqrt(COST_D)),
-                                   .type = type,
-                                   .blocks = runs_fastest(type)->ops};
-    int code = ops ? job_make(&s->job, &s->ranks) : job_whole_make(&s->job, subject->threads, &s->whole);
+                                   .heads = shape->heads,
+                                   .kv_heads = shape->heads,
+                                   .d = shape->d,
+                                   .scale = (float)(1 / sqrt(shape->d)),
+                                   .type = shape->type,
+                                   .blocks = runs_fastest(shape->type)->ops};
+    int code = whole ? job_whole_make(&s->job, subject->threads, &s->whole) : job_make(&s->job, &s->ranks);
     if (code) {
         cost_ring_destroy(s);
         return code == -EINVAL ? error_set(err, -ENOTSUP, "there are too few tokens for so many ranks") : code;
@@ -67,37 +74,7 @@ static int make(const struct cost_subject *subject, const struct at_ops *ops, en
     return 0;
 }
 
-static int make_ring(const struct cost_subject *s, enum at_type type, void **state, struct error *err)
-{
-    return make(s, s->plugin ? plugin_find(s->plugin, s->name) : NULL, type, false, AT_CONTIGUOUS, state, err);
-}
-
-int cost_ring_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return make_ring(s, AT_F32, state, err);
-}
-
-int cost_ring_bf16_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    return make_ring(s, AT_BF16, state, err);
-}
-
-int cost_layout_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    const enum at_layout layout = strcmp(s->name, "zigzag") == 0    ? AT_ZIGZAG
-                                  : strcmp(s->name, "striped") == 0 ? AT_STRIPED
-                                                                    : AT_CONTIGUOUS;
-    return make(s, runs_entry("ring"), AT_BF16, true, layout, state, err);
-}
-
 const char *cost_ring_limit(const struct cost_subject *s)
 {
-    (void)s;
-    return cost_best_limit(AT_F32);
-}
-
-const char *cost_ring_bf16_limit(const struct cost_subject *s)
-{
-    (void)s;
-    return cost_best_limit(AT_BF16);
+    return cost_best_limit(((const struct cost_shape *)s->arg)->type);
 }

@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_file.h"
+#include "base/memory.h"
+#include "base/options.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "measure/topology.h"
@@ -45,76 +47,31 @@ static struct {
 
 /* ---- what was asked for ---- */
 
-static const char *value_of(int argc, char **argv, int *i)
-{
-    if (++*i >= argc)
-        error_exit(EXIT_WRONG_USE, "demo: %s needs a value", argv[*i - 1]);
-    return argv[*i];
-}
-
-static uint64_t number_of(int argc, char **argv, int *i, uint64_t least, uint64_t most)
-{
-    const char *name = argv[*i], *text = value_of(argc, argv, i);
-    uint64_t number;
-    const size_t n = text_scaled(text, most, &number);
-    if (n == 0 || text[n] || number < least)
-        error_exit(EXIT_WRONG_USE, "demo: %s takes a number from %llu to %llu (64K and 1M are understood), not \"%s\"",
-                   name, (unsigned long long)least, (unsigned long long)most, text);
-    return number;
-}
-
-/* Which of the words it is. */
-static int word_of(int argc, char **argv, int *i, const char *const *words)
-{
-    const char *name = argv[*i], *text = value_of(argc, argv, i);
-    char list[100] = "";
-    for (int n = 0; words[n]; n++) {
-        if (strcmp(words[n], text) == 0)
-            return n;
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", n ? ", " : "", words[n]);
-    }
-    error_exit(EXIT_WRONG_USE, "demo: %s is one of %s, not \"%s\"", name, list, text);
-}
-
 static void parse(int argc, char **argv)
 {
     static const char *const types[] = {"float32", "bfloat16", NULL}, *const yes[] = {"no", "yes", NULL};
     static const char *const layouts[] = {"contiguous", "striped", "zigzag", NULL};
-    static const char *const options[] = {"--tokens", "--d",    "--ranks", "--type",  "--causal", "--layout",
-                                          "--check",  "--json", "--seed",  "--quiet", NULL};
+    int type = 0, causal = 0, layout = 0;
     bool laid_out = false;
-    for (int i = 1; i < argc; i++) {
-        const char *word = argv[i];
-        if (strcmp(word, "--tokens") == 0)
-            run.tokens = number_of(argc, argv, &i, 2, MOST_TOKENS);
-        else if (strcmp(word, "--d") == 0)
-            run.d = number_of(argc, argv, &i, 1, AT_MAX_D);
-        else if (strcmp(word, "--ranks") == 0)
-            run.ranks = number_of(argc, argv, &i, 1, 64);
-        else if (strcmp(word, "--check") == 0)
-            run.check = number_of(argc, argv, &i, 1, 65536);
-        else if (strcmp(word, "--type") == 0)
-            run.type = word_of(argc, argv, &i, types) ? AT_BF16 : AT_F32, run.typed = true;
-        else if (strcmp(word, "--causal") == 0)
-            run.causal = word_of(argc, argv, &i, yes) == 1;
-        else if (strcmp(word, "--layout") == 0)
-            run.layout = (enum at_layout)word_of(argc, argv, &i, layouts), laid_out = true;
-        else if (strcmp(word, "--json") == 0)
-            run.json = value_of(argc, argv, &i);
-        else if (strcmp(word, "--seed") == 0)
-            run.seed = number_of(argc, argv, &i, 0, MOST_TOKENS);
-        else if (strcmp(word, "--quiet") == 0)
-            run.quiet = true;
-        else {
-            const char *meant = text_nearest(word, options);
-            error_exit(EXIT_WRONG_USE, meant ? "demo: there is no option %s; was %s meant?" : "demo: what is \"%s\"?",
-                       word, meant);
-        }
-    }
+    const struct option_row rows[] = {
+        {.name = "tokens", .argument = "N", .kind = OPTION_NUMBER, .to = &run.tokens, .least = 2, .most = MOST_TOKENS},
+        {.name = "d", .argument = "N", .kind = OPTION_NUMBER, .to = &run.d, .least = 1, .most = AT_MAX_D},
+        {.name = "ranks", .argument = "P", .kind = OPTION_NUMBER, .to = &run.ranks, .least = 1, .most = 64},
+        {.name = "check", .argument = "ROWS", .kind = OPTION_NUMBER, .to = &run.check, .least = 1, .most = 65536},
+        {.name = "type", .argument = "T", .kind = OPTION_WORD, .to = &type, .words = types, .given = &run.typed},
+        {.name = "causal", .argument = "yes|no", .kind = OPTION_WORD, .to = &causal, .words = yes},
+        {.name = "layout", .argument = "L", .kind = OPTION_WORD, .to = &layout, .words = layouts, .given = &laid_out},
+        {.name = "json", .argument = "FILE", .kind = OPTION_TEXT, .to = &run.json},
+        {.name = "seed", .argument = "N", .kind = OPTION_NUMBER, .to = &run.seed},
+        {.name = "quiet", .kind = OPTION_FLAG, .to = &run.quiet}};
+    struct option_table table = {
+        .program = "demo", .see = "faultline demo 08 --help", .row = rows, .rows = COUNT(rows)};
+    options_read_or_leave(&table, argc, argv);
     if (run.tokens == 0)
         error_exit(EXIT_WRONG_USE, "demo: over how many tokens? For example: --tokens 1M");
-    if (run.causal && !laid_out)
-        run.layout = AT_ZIGZAG;
+    run.type = type ? AT_BF16 : AT_F32;
+    run.causal = causal == 1;
+    run.layout = run.causal && !laid_out ? AT_ZIGZAG : (enum at_layout)layout;
 }
 
 /* ---- progress ---- */

@@ -10,6 +10,7 @@
  */
 #include "ranks_options.h"
 
+#include "base/memory.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "measure/clock.h"
@@ -307,7 +308,7 @@ static bool print_ranks(const struct ranks_options *o, const struct told *told)
     struct table *t = table_create();
     bool right = true;
     char text[TEXT_NUMBER];
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+    for (size_t i = 0; i < COUNT(columns); i++)
         table_column(t, columns[i], i == 1 ? TABLE_LEFT : TABLE_RIGHT);
     for (uint32_t i = 0; i < o->job.ring.ranks; i++) {
         const struct told *r = &told[i];
@@ -376,17 +377,14 @@ int main(int argc, char **argv)
     struct ranks_options o;
     struct error err = {""};
     int rank = 0, ranks = 1, level;
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(ranks_help, stdout);
-            return EXIT_FINE;
-        }
+    int code = ranks_parse(argc, argv, &o, &err);
+    if (code > 0)
+        return EXIT_FINE;
     if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS)
         error_exit(EXIT_CANNOT_TELL, "ranks: MPI does not start");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    int code = ranks_parse(argc, argv, &o, &err);
     code = code ? code : ranks_load(&o, (uint32_t)ranks, &err);
     /* All have found the same, unless their machines differ: then nobody may run without the others. */
     int worst = code;

@@ -14,9 +14,7 @@ struct ranks_options {
     bool quiet, threads, times;
 };
 
-extern const char ranks_help[];
-
-/* 0; or -EINVAL and a sentence. */
+/* 0; 1 when --help was asked for, and printed; or -EINVAL and a sentence. */
 int ranks_parse(int argc, char **argv, struct ranks_options *options, struct error *err);
 
 /* Entries from the plugin beside this program; "auto": the fastest blocks that run here and take these numbers. */

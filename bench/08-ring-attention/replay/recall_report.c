@@ -1,5 +1,6 @@
 #include "recall_report.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "report/table.h"
 
@@ -108,7 +109,7 @@ static void print_question(const struct recall_report *r)
     char clean[300];
     struct table *t = table_create();
     printf("\n%s ...\n\n", text_clean(clean, sizeof clean, r->question, strlen(r->question)));
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+    for (size_t i = 0; i < COUNT(columns); i++)
         table_column(t, columns[i], TABLE_LEFT);
     table_column(t, "share", TABLE_POINT);
     table_column(t, "places", TABLE_RIGHT);

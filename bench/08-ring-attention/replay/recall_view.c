@@ -2,6 +2,8 @@
 
 #include "runs.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +28,8 @@ static void ask(struct recall_asking *a, struct recall_view *v, const uint32_t *
                 uint32_t *word, double *share, double *places)
 {
     struct recall_pass pass = recall_view_pass(a, v, after, n);
-    pass.out = run_memory((size_t)n * RECALL_D, sizeof *pass.out);
-    pass.lse = run_memory(n, sizeof *pass.lse);
+    pass.out = xcalloc((size_t)n * RECALL_D, sizeof *pass.out);
+    pass.lse = xcalloc(n, sizeof *pass.lse);
     v->failed = recall_attend(&v->way, &pass, show_progress, a);
     a->steps += recall_steps(&pass);
     for (uint32_t i = 0; i < n && v->failed == 0; i++) {
@@ -90,7 +92,7 @@ void recall_check(struct recall_asking *a, struct recall_view *v, uint32_t n)
 
 void recall_find(struct recall_asking *a, struct recall_view *v, const struct recall_needles *n, bool first)
 {
-    uint32_t *word = first ? a->read : run_memory(n->questions, sizeof *word);
+    uint32_t *word = first ? a->read : xcalloc(n->questions, sizeof *word);
     ask(a, v, n->after, n->questions, word, NULL, NULL);
     if (v->failed == 0)
         recall_score(n, word, v->found);

@@ -15,7 +15,7 @@
 #include "base/json_file.h"
 #include "base/parallel.h"
 #include "base/text.h"
-#include "host/host.h"
+#include "host/trusted.h"
 #include "measure/clock.h"
 #include "report/plot.h"
 #include "report/report.h"
@@ -26,7 +26,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#define LAB        "08-ring-attention"
 #define MOST_VIEWS 24u
+#define MOST_NAMES 100u
 
 static struct {
     struct recall_options options;
@@ -80,52 +82,28 @@ static void add_entries(const struct plugin *plugin, const char *names, const ch
     }
 }
 
-static const struct plugin *load(const char *path)
-{
-    struct error err;
-    const struct plugin *plugin = host_load_trusted(path, &err);
-    if (!plugin)
-        error_exit(EXIT_WRONG_USE, "%s", err.text);
-    if (strcmp(plugin->lab, "08") != 0)
-        error_exit(EXIT_WRONG_USE, "%s: is a plugin of lab %s", path, plugin->lab);
-    return plugin;
-}
-
+/* Names that no plugin has. */
 static void check_names(const struct plugin *const *plugin, uint32_t plugins)
 {
-    for (const char *p = run.options.entries; p && *p; p += strcspn(p, ","), p += *p == ',') {
-        const char *names[MOST_VIEWS + 1] = {NULL};
-        uint32_t n = 0;
-        bool found = false;
-        char word[80];
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
-        for (uint32_t i = 0; i < plugins; i++)
-            for (const struct plugin_entry *const *e = plugin[i]->first; e != plugin[i]->last; e++) {
-                found = found || strcmp((*e)->name, word) == 0;
-                if (n < MOST_VIEWS)
-                    names[n++] = (*e)->name;
-            }
-        const char *meant = text_nearest(word, names);
-        if (!found)
-            error_exit(EXIT_WRONG_USE, "replay: there is no entry %s; %s%s%s", word,
-                       meant ? "was " : "faultline list 08 shows all", meant ? meant : "", meant ? " meant?" : "");
-    }
+    const char *names[2 * MOST_NAMES + 1] = {NULL};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < plugins; i++)
+        for (const struct plugin_entry *const *e = plugin[i]->first; e != plugin[i]->last && n < 2 * MOST_NAMES; e++)
+            names[n++] = (*e)->name;
+    trusted_check_entries("replay", run.options.all.entries, LAB, names);
 }
 
 static void find_entries(void)
 {
-    char path[FILE_PATH];
-    const char *build = getenv("FAULTLINE_BUILD");
-    const struct plugin *plugin[2];
+    const struct plugin *plugin[2] = {trusted_reference(LAB, EXIT_WRONG_USE)};
     uint32_t plugins = 1;
-    plugin[0] = load(file_path(path, "%s/labs/08-ring-attention/reference.so", build && *build ? build : "build"));
-    if (run.options.plugin)
-        plugin[plugins++] = load(run.options.plugin);
+    if (run.options.all.plugin)
+        plugin[plugins++] = trusted_plugin(run.options.all.plugin, LAB, EXIT_WRONG_USE);
     check_names(plugin, plugins);
     add_fastest();
-    add_entries(plugin[0], run.options.entries ? run.options.entries : "ring", "");
+    add_entries(plugin[0], run.options.all.entries ? run.options.all.entries : "ring", "");
     if (plugins == 2)
-        add_entries(plugin[1], run.options.entries, " (yours)");
+        add_entries(plugin[1], run.options.all.entries, " (yours)");
 }
 
 /* After the text is read: whoever looks at a window is the first entry again. */
@@ -155,7 +133,7 @@ static void answer_question(void)
     struct recall_report *r = &run.report;
     struct recall_asking *a = &run.asking;
     if (recall_text_find(&run.text, r->question, a->line, RECALL_MOST_QUESTION, &a->question, &err) != 0)
-        error_exit(EXIT_WRONG_USE, "replay: --question: %s: %s", run.options.trace, err.text);
+        error_exit(EXIT_WRONG_USE, "replay: --question: %s: %s", run.options.all.trace, err.text);
     if (a->question < run.options.context)
         error_exit(EXIT_WRONG_USE,
                    "replay: --question has %zu words, and %u are needed to find a place (fewer with --context)",
@@ -165,7 +143,7 @@ static void answer_question(void)
     if (r->places.count == 0)
         r->nearest = recall_nearest(&run.text, after, run.code.context, &r->nearest_at);
     progress_start(&a->progress, "question", run.options.words * RECALL_STRIPES,
-                   run.options.quiet); /* windows are small */
+                   run.options.all.quiet); /* windows are small */
     for (uint32_t i = 0; i < run.views; i++) {
         struct recall_view *v = &run.view[i];
         const struct recall_answer *first = &run.view[0].answer;
@@ -190,7 +168,7 @@ static void find_needles(void)
         steps += run.view[i].failed ? 0 : recall_steps(&pass);
     }
     run.asking.steps = 0;
-    progress_start(&run.asking.progress, "sentences", steps, run.options.quiet);
+    progress_start(&run.asking.progress, "sentences", steps, run.options.all.quiet);
     for (uint32_t i = 0; i < run.views; i++)
         if (!run.view[i].failed)
             recall_find(&run.asking, &run.view[i], n, i == 0);
@@ -206,9 +184,9 @@ static void plant_needles(void)
     if (each == 0)
         error_exit(EXIT_WRONG_USE,
                    "%s: has %zu tokens, and sentences can be planted into %zu or more. A longer text, or --needles 0",
-                   run.options.trace, run.text.tokens, recall_needles_room(run.code.context, 1));
-    if (recall_plant(&run.text, run.code.context, each, run.options.seed, &run.report.needles, &err) != 0)
-        error_exit(EXIT_WRONG_USE, "%s: %s (--needles 0 leaves them out)", run.options.trace, err.text);
+                   run.options.all.trace, run.text.tokens, recall_needles_room(run.code.context, 1));
+    if (recall_plant(&run.text, run.code.context, each, run.options.all.seed, &run.report.needles, &err) != 0)
+        error_exit(EXIT_WRONG_USE, "%s: %s (--needles 0 leaves them out)", run.options.all.trace, err.text);
 }
 
 /* ---- all of it ---- */
@@ -216,7 +194,7 @@ static void plant_needles(void)
 static void read_text(void)
 {
     struct error err;
-    const char *path = spool_trace(run.options.trace);
+    const char *path = spool_trace(run.options.all.trace);
     if (recall_text_read(path, run.options.tokens ? run.options.tokens : RECALL_MOST_TOKENS, &run.text, &err) != 0)
         error_exit(EXIT_WRONG_USE, "%s", err.text);
     const uint32_t longest = recall_longest((double)run.text.tokens, RECALL_OTHERS);
@@ -227,26 +205,15 @@ static void read_text(void)
                    (unsigned long long)run.options.context, RECALL_D, run.text.tokens, longest);
     run.options.context = run.options.context ? run.options.context : longest < 4 ? longest : 4;
     if (run.text.tokens <= run.options.context)
-        error_exit(EXIT_WRONG_USE, "%s: has %zu tokens: a key takes %llu words, and what follows", run.options.trace,
-                   run.text.tokens, (unsigned long long)run.options.context);
+        error_exit(EXIT_WRONG_USE, "%s: has %zu tokens: a key takes %llu words, and what follows",
+                   run.options.all.trace, run.text.tokens, (unsigned long long)run.options.context);
     run.asking.code = &run.code;
-    int code = recall_code_create(&run.text, (uint32_t)run.options.context, (double)run.text.tokens, run.options.seed,
-                                  &run.code);
+    int code = recall_code_create(&run.text, (uint32_t)run.options.context, (double)run.text.tokens,
+                                  run.options.all.seed, &run.code);
     if (code)
-        error_exit(EXIT_CANNOT_TELL, "%s: %s", run.options.trace, strerror(-code));
+        error_exit(EXIT_CANNOT_TELL, "%s: %s", run.options.all.trace, strerror(-code));
     for (uint32_t i = 0; i < run.views; i++)
         run.view[i].keys = run.text.tokens - run.options.context;
-}
-
-static int write_json(void)
-{
-    struct error err;
-    json_t *json = recall_report_json(&run.report);
-    int code = json_file_write(run.options.json, json, &err);
-    json_decref(json);
-    if (code)
-        fprintf(stderr, "faultline: %s\n", err.text);
-    return code;
 }
 
 /* Without gnuplot there is none on the terminal; in a file that was asked for its absence is an error. */
@@ -256,7 +223,7 @@ static int draw(bool told)
     char *svg = NULL;
     int code = 0;
     json_t *plot = run.report.needles.each ? recall_report_plot(&run.report) : NULL;
-    if (plot && told && !run.options.quiet) {
+    if (plot && told && !run.options.all.quiet) {
         putchar('\n');
         (void)report_print_plot(stdout, plot, &err);
     }
@@ -289,12 +256,12 @@ int main(int argc, char **argv)
     find_entries();
     read_text();
     find_windows();
-    run.report = (struct recall_report){.trace = run.options.trace,
+    run.report = (struct recall_report){.trace = run.options.all.trace,
                                         .question = run.options.question,
                                         .text = &run.text,
                                         .code = &run.code,
                                         .tokens = run.options.tokens,
-                                        .seed = run.options.seed,
+                                        .seed = run.options.all.seed,
                                         .views = run.views,
                                         .view = run.view};
     if (run.report.question)
@@ -303,13 +270,13 @@ int main(int argc, char **argv)
         plant_needles();
         find_needles();
     }
-    const bool told = !run.options.json || strcmp(run.options.json, "-") != 0;
+    const bool told = !run.options.all.json || strcmp(run.options.all.json, "-") != 0;
     if (told)
         recall_report_print(&run.report);
     if (told)
         print_cost((double)(clock_now_ns() - began));
     int code = draw(told) ? EXIT_WRONG_USE : EXIT_FINE;
-    if (run.options.json && write_json() != 0)
+    if (run.options.all.json && replay_write_json(&run.options.all, recall_report_json(&run.report)) != EXIT_FINE)
         code = EXIT_WRONG_USE;
     for (uint32_t i = 1; i < run.views && code == EXIT_FINE; i++)
         if (!run.view[i].failed && run.view[i].same < run.view[i].asked)

@@ -4,6 +4,7 @@
 #include "runs.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/process.h"
 
 #include <criterion/criterion.h>
@@ -18,12 +19,11 @@ TestSuite(ranks, .timeout = 120);
 /* The program; false, with a line, where it or mpirun is not here. */
 static bool find_ranks(char *path)
 {
-    const char *build = getenv("FAULTLINE_BUILD");
     static const char *const argv[] = {"mpirun", "--version", NULL};
     struct process p = {.argv = argv, .wall_ms = 20000, .output_limit = 1000};
     struct process_result r;
     struct error err;
-    bool here = file_exists(file_path(path, "%s/labs/08-ring-attention/ranks", build ? build : "build"));
+    bool here = file_exists(file_build_path(path, "labs/08-ring-attention/ranks"));
     if (here && process_run(&p, &r, &err) == 0) {
         here = r.status == 0;
         process_result_free(&r);
@@ -175,7 +175,7 @@ Test(ranks, options)
                                          {"--what", "1"},
                                          {"--seed", "-1"},
                                          {"--heads", "3", "--kv-heads", "2"}};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         cr_assert_eq(parse(&o, bad[i], &err), -EINVAL, "%s", bad[i][0]);
         cr_assert(strlen(err.text) > 10);
     }

@@ -5,6 +5,7 @@
 #include "test_file.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "host/host.h"
 #include "sim/rng.h"
 
@@ -118,7 +119,7 @@ Test(recall, tau_is_the_smallest_that_does)
         double places, others;
         uint32_t width;
     } cases[] = {{1e6, 1 / 128.0, 32}, {1048576, 1 / 128.0, 32}, {300, 0.01, 16}, {1e9, 1e-3, 128}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const double tau = recall_tau(cases[i].places, cases[i].width, cases[i].others);
         const double all = cases[i].places * pow((1 + exp(-2 * tau)) / 2, cases[i].width);
         cr_assert(fabs(all / cases[i].others - 1) < 1e-9, "case %zu: the others weigh %g", i, all);
@@ -265,7 +266,7 @@ static void try_way(const struct recall_way *way, const char *entry, const struc
     const struct recall_text *t = c->text;
     const uint32_t *after[MOST];
     float out[MOST * RECALL_D], lse[MOST];
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct recall_pass p = {c, after, cases[i].n, cases[i].first, cases[i].end, out, lse};
         for (uint32_t k = 0; k < p.n; k++) /* among them the last key: what came last of all must not be lost */
             after[k] = t->token + p.end - 1 - 20 * k;
@@ -285,8 +286,7 @@ Test(recall, a_pass_is_attention)
     cr_assert_eq(recall_code_create(&t, 4, (double)t.tokens, 1, &c), 0);
     char path[FILE_PATH];
     struct error err;
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(path, "%s/labs/08-ring-attention/reference.so", build && *build ? build : "build");
+    file_build_path(path, "labs/08-ring-attention/reference.so");
     const struct plugin *plugin = host_load_trusted(path, &err);
     cr_assert(plugin, "%s", err.text);
     for (const struct plugin_entry *const *e = plugin->first; e != plugin->last; e++) {

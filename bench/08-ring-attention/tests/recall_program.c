@@ -18,11 +18,11 @@ TestSuite(recall_program, .timeout = 300);
 static int run_replay(char *said, size_t size, const char *threads, ...)
 {
     char program[FILE_PATH], setting[64];
-    const char *build = getenv("FAULTLINE_BUILD"), *argv[32] = {"env", setting};
+    const char *argv[32] = {"env", setting};
     size_t n = 3;
     va_list more;
     snprintf(setting, sizeof setting, "FAULTLINE_THREADS=%s", threads);
-    argv[2] = file_path(program, "%s/labs/08-ring-attention/replay", build && *build ? build : "build");
+    argv[2] = file_build_path(program, "labs/08-ring-attention/replay");
     va_start(more, threads);
     while (n < 31 && (argv[n] = va_arg(more, const char *)))
         n++;
@@ -92,8 +92,7 @@ Test(recall_program, is_the_same_with_any_number_of_threads)
 Test(recall_program, tells_a_wrong_entry)
 {
     char said[SAID], path[FILE_PATH], plugin[FILE_PATH];
-    const char *build = getenv("FAULTLINE_BUILD");
-    file_path(plugin, "%s/labs/08-ring-attention/mistakes/blocks_averages.so", build && *build ? build : "build");
+    file_build_path(plugin, "labs/08-ring-attention/mistakes/blocks_averages.so");
     cr_assert_eq(run_replay(said, SAID, "2", play_path(path), "--tokens", "16K", "--quiet", "--needles", "2",
                             "--plugin", plugin, "--entries", "blockwise", NULL),
                  1, "%s", said);
@@ -143,6 +142,6 @@ Test(recall_program, refuses_bad_input)
     expect_refused("--window takes up to 4 numbers", path, "--window", "4K;2K", NULL);
     expect_refused("tell 35566 places apart by 5 words at most", path, "--context", "6", NULL);
     expect_refused("there is no entry blokwise; was blockwise meant?", path, "--entries", "blokwise", NULL);
-    expect_refused("--frob\" is not understood", path, "--frob", NULL);
+    expect_refused("there is no option --frob", path, "--frob", NULL);
     expect_refused("--plot shows what becomes of planted sentences", path, "--needles", "0", "--plot", "x.svg", NULL);
 }

@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_file.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/process.h"
 #include "base/terminal.h"
@@ -32,7 +33,7 @@ Test(text, nearest_finds_what_was_meant)
                                     {"statsu", "status"},
                                     {"published", "published-sequence"},
                                     {"replya", "replay"}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    for (size_t i = 0; i < COUNT(pairs); i++) {
         const char *found = text_nearest(pairs[i][0], words);
         cr_assert(found && strcmp(found, pairs[i][1]) == 0, "%s gives %s", pairs[i][0], found ? found : "nothing");
     }
@@ -61,7 +62,7 @@ Test(text, numbers_are_whole_or_nothing)
     cr_assert(text_number("0x10", &n) && n == 16, "0x10 is %llu", (unsigned long long)n);
     cr_assert(text_number("18446744073709551615", &n) && n == UINT64_MAX, "the largest is %llu", (unsigned long long)n);
     const char *const bad[] = {"", "-1", "+1", " 1", "1x", "1 ", "x", "18446744073709551616", "0x"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         cr_assert(!text_number(bad[i], &n) || strcmp(bad[i], "0x") == 0, "\"%s\" was taken for %llu", bad[i],
                   (unsigned long long)n);
     cr_assert(!text_number(NULL, &n), "NULL was taken for a number");

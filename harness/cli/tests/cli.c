@@ -1,6 +1,7 @@
 /* The command line as a person meets it, in a project of the test's own: a copy of the program, a lab of two tests, and
  * a check program that is a shell script. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/process.h"
 
 #include <criterion/criterion.h>
@@ -47,11 +48,10 @@ static void make_project(void)
 {
     char to[FILE_PATH];
     struct error err;
-    const char *build = getenv("FAULTLINE_BUILD");
     char from[FILE_PATH];
     cr_assert(file_temp_dir(root, "cli-test", &err) == 0, "%s", err.text);
     atexit(clean);
-    file_path(from, "%s/faultline", build && *build ? build : "build");
+    file_build_path(from, "faultline");
     cr_assert(file_copy(from, file_path(to, "%s/build/faultline", root), 100 << 20, &err) == 0, "%s", err.text);
     chmod(to, 0755);
     write_text("Makefile", makefile, 0644);
@@ -117,7 +117,7 @@ Test(cli, helps)
     expect("--version", 0, "compiler:");
     static const char *const commands[] = {"list",   "demo", "check", "watch",  "grade",   "replay",
                                            "status", "hint", "reset", "verify", "machine", "mistake"};
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         char words[60];
         snprintf(words, sizeof words, "%s --help", commands[i]);
         expect(words, 0, "For example:");

@@ -1,4 +1,5 @@
 /* What is said against a baseline, on made-up results. */
+#include "base/memory.h"
 #include "cost/internal.h"
 #include "measure/machine.h"
 
@@ -141,7 +142,7 @@ Test(baseline, what_is_no_result_is_wrong_use)
         {"{\"format\": 1, \"lab\": \"02\", \"rows\": [], \"groups\": []}", EXIT_WRONG_USE},
         {"{\"format\": 1, \"lab\": \"01\", \"rows\": [], \"groups\": []}", EXIT_FINE},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         int code = exit_code_for(cases[i].text);
         cr_assert(code == cases[i].code, "%s: exit code %d", cases[i].text, code);
     }

@@ -2,6 +2,8 @@
  * figure must agree with the time that stands beside it. How fast anything is is no matter for a test. */
 #include "cost/internal.h"
 
+#include "base/memory.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>
@@ -40,7 +42,7 @@ static struct scene *scene(const struct cost_operation *operation, unsigned thre
 {
     static const double ns[CELLS + 3] = {200, 400, 100, 7, 7, 10};
     static const uint32_t cell[CELLS] = {0, 1, 2};
-    struct scene *s = cost_allocate(1, sizeof *s);
+    struct scene *s = xcalloc(1, sizeof *s);
     s->operation = *operation;
     s->run.cell = s->cell;
     s->group = (struct cost_group){.cells = CELLS, .limits = 1};

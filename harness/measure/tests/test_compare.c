@@ -77,13 +77,12 @@ Test(compare, drift_does_not_hide_a_difference)
     struct compare_run run;
     made_up(&run, (const double[]){10, 10.5, 10}, 3, 0.02); /* the drift is ten times the difference */
     struct compare_difference d = compare_two(&run, 0, 1, 1, 0.01);
-    cr_assert(d.verdict == COMPARE_SLOWER && fabs(d.ratio - 1.05) < 0.01, "%s by %g", compare_verdict_name(d.verdict),
-              d.ratio);
+    cr_assert(d.verdict == COMPARE_SLOWER && fabs(d.ratio - 1.05) < 0.01, "verdict %d by %g", (int)d.verdict, d.ratio);
     d = compare_two(&run, 1, 0, 1, 0.01);
-    cr_assert(d.verdict == COMPARE_FASTER && d.high < 1, "the other way round: %s, at most %g",
-              compare_verdict_name(d.verdict), d.high);
+    cr_assert(d.verdict == COMPARE_FASTER && d.high < 1, "the other way round: verdict %d, at most %g", (int)d.verdict,
+              d.high);
     d = compare_two(&run, 0, 2, 1, 0.01);
-    cr_assert(d.verdict == COMPARE_NOT_RESOLVED, "equals: %s", compare_verdict_name(d.verdict));
+    cr_assert(d.verdict == COMPARE_NOT_RESOLVED, "equals: verdict %d", (int)d.verdict);
     compare_free(&run);
 }
 

@@ -4,6 +4,7 @@
 #include "measure/limits_loop.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "measure/machine.h"
 
 #include <criterion/criterion.h>
@@ -110,7 +111,7 @@ Test(limits, a_loop_runs_or_says_why_not)
     struct limits_loop loop;
     make_folder();
     json_t *o = get(false);
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+    for (size_t i = 0; i < COUNT(ids); i++) {
         bool there = limits_loop(ids[i], &loop, reason, sizeof reason);
         if (there) {
             cr_assert(loop.run && loop.work > 0, "%s: no loop, or no work", ids[i]);
@@ -217,7 +218,7 @@ Test(limits, two_threads_need_two_cores)
     json_t *o = get(false);
     static const char *const together[] = {"cas-contended", "mutex-contended", "line-round-trip", "line-one-way",
                                            "read-2"};
-    for (size_t i = 0; i < sizeof together / sizeof *together; i++) {
+    for (size_t i = 0; i < COUNT(together); i++) {
         const char *reason = word(limits_row(o, together[i]), "reason");
         cr_assert(isnan(limits_value(o, together[i])) && strstr(reason, "2 cores are needed"), "%s: %g, reason \"%s\"",
                   together[i], limits_value(o, together[i]), reason);

@@ -1,4 +1,5 @@
 /* Medians and their intervals; growth. */
+#include "base/memory.h"
 #include "measure/growth.h"
 #include "measure/stats.h"
 
@@ -31,7 +32,7 @@ Test(stats, sign_ranks_of_the_tables)
         uint32_t n, rank;
     } rows[] = {{0.05, 5, 0},   {0.05, 6, 1},  {0.05, 10, 2}, {0.05, 20, 6},
                 {0.05, 40, 14}, {0.01, 20, 4}, {0.01, 8, 1},  {0.01, 7, 0}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         cr_assert(stats_sign_rank(rows[i].n, rows[i].alpha) == rows[i].rank, "n = %u, alpha %g: expected %u, got %u",
                   rows[i].n, rows[i].alpha, rows[i].rank, stats_sign_rank(rows[i].n, rows[i].alpha));
     cr_assert(stats_sign_rank(4000, 0.05) > 1900 && stats_sign_rank(4000, 0.05) < 1950, "no underflow for large n: %u",
@@ -73,7 +74,7 @@ Test(stats, interval_covers)
 /* ---- growth ---- */
 
 static const double size[] = {2, 10, 100, 1000, 10000};
-enum { SIZES = sizeof size / sizeof *size };
+enum { SIZES = COUNT(size) };
 
 static struct growth fit(double (*f)(double), double wobble)
 {

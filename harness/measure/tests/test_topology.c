@@ -1,6 +1,7 @@
 /* Topologies: this machine's, made up ones (HWLOC_SYNTHETIC), and one of a file that hwloc exported (fifteen_ways.xml:
  * two cores with two hardware threads each, and an L3 of 15 ways and 114,688 sets, a number that is no power of two).
  * Each test is a process of its own, so what it sets in the environment stays there. */
+#include "base/memory.h"
 #include "measure/topology.h"
 
 #include <criterion/criterion.h>
@@ -222,7 +223,7 @@ Test(topology, no_cache_is_said_and_not_guessed)
     topology_caches(t, &n);
     cr_assert(n == 0 && topology_last_level(t) == 0 && topology_line(t) == 64, "%u caches, last level %u, line %u", n,
               topology_last_level(t), topology_line(t));
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+    for (size_t i = 0; i < COUNT(levels); i++) {
         int code = topology_geometry(t, levels[i], &g, &err);
         cr_assert(code == -ENOENT && *err.text, "level %u: %d, \"%s\"", levels[i], code, err.text);
     }

@@ -1,5 +1,7 @@
 #include "report/tests/markup.h"
 
+#include "base/memory.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +38,7 @@ static bool good_text(struct checker *c, const char *p, const char *end)
     static const char *const known[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&nbsp;"};
     for (; p < end; p++) {
         bool reference = *p != '&';
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        for (size_t i = 0; i < COUNT(known); i++)
             reference = reference || (strncmp(p, known[i], strlen(known[i])) == 0 && (c->html || i != 5));
         if (!reference || *p == '<')
             return wrong(c, "a bare & or <", p);
@@ -75,7 +77,7 @@ static bool good_attributes(struct checker *c, const char *p, const char *end)
         for (size_t i = 0; i < n; i++)
             if (same(seen[i], name))
                 return wrong(c, "an attribute twice", name.text);
-        if (n == sizeof seen / sizeof *seen)
+        if (n == COUNT(seen))
             return wrong(c, "too many attributes", name.text);
         seen[n++] = name;
         if (name.size == 2 && strncmp(name.text, "id", 2) == 0 &&
@@ -112,7 +114,7 @@ static bool good_tag(struct checker *c, const char *tag, const char *end)
     if (!good_attributes(c, name.text + name.size, end))
         return false;
     bool alone = end[-1] == '/';
-    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+    for (size_t i = 0; i < COUNT(empty); i++)
         alone = alone || (c->html && same(name, (struct name){empty[i], strlen(empty[i])}));
     if (alone)
         return true;
@@ -148,12 +150,12 @@ const char *markup_fetches(const char *text)
     static const char *const never[] = {" src=",   "url(",    "@import", "<script",   "<link",
                                         "<iframe", "<object", "<embed",  "xlink:href"};
     static const char *const fine[] = {"#", "claims.json\"", "claims.csv\"", "costs-01.json\"", "costs-01.csv\""};
-    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+    for (size_t i = 0; i < COUNT(never); i++)
         if (strstr(text, never[i]))
             return strstr(text, never[i]);
     for (const char *p = text; (p = strstr(p, "href=\"")); p++) {
         bool good = false;
-        for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        for (size_t i = 0; i < COUNT(fine); i++)
             good = good || strncmp(p + 6, fine[i], strlen(fine[i])) == 0;
         if (!good)
             return p;

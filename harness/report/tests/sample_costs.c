@@ -1,5 +1,6 @@
 #include "report/tests/sample_costs.h"
 
+#include "base/memory.h"
 #include "report/tests/sample.h"
 
 #include <criterion/criterion.h>
@@ -42,7 +43,7 @@ static json_t *rows_of(const char *odd)
     json_t *rows = json_array();
     static const struct place places[] = {
         {"pick", "steady", 10, 1}, {"pick", "steady", 1000, 1}, {"pick", "cold", 1000, 1}, {"pick", "steady", 1000, 2}};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; i < COUNT(places); i++) {
         const struct place *p = &places[i];
         value(rows, row(p, "swift", odd, "time", "measured"), 1.25);
         value(rows, row(p, "slow", odd, "time", "measured"), 77.5);

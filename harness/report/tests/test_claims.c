@@ -1,6 +1,7 @@
 /* test_claims.c: the main program of a lab's claims, with a lab of three claims and a plot: one claim holds, one is
  * false in any case, one holds only with its cure. claims_main ends the program on wrong use, so it runs in a child. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/claims.h"
 #include "report/measure.h"
 #include "report/tests/claims_lab.h"
@@ -18,14 +19,9 @@ TestSuite(claims, .timeout = 60, .init = claims_make_lab, .fini = claims_remove_
 
 /* ---- the suite under test ---- */
 
-static double half(void)
+static double its_own_x(const struct claim_run *run)
 {
-    return 0.5;
-}
-
-static double one(void)
-{
-    return 1;
+    return run->x;
 }
 
 /* The mean of 1000 uniform numbers; broken: of their square roots. */
@@ -61,21 +57,48 @@ static double index_as_x(uint32_t i)
     return i;
 }
 
-static double noisy(uint32_t i, const struct claim_run *run)
+static double noisy(const struct claim_run *run)
 {
-    return i + mean_of_uniform(run);
+    return run->x + mean_of_uniform(run);
 }
 
+static const double xs[] = {0, 1, 2};
+
 static const struct claim_series series[] = {
-    {"a, theory", true, 3, index_as_x, noisy}, {"a, measured", false, 3, index_as_x, noisy}, {.name = NULL}};
+    {.name = "a, theory", .line = true, .points = 3, .x = index_as_x, .y = noisy},
+    {.name = "a, measured", .points = 3, .at = xs, .y = noisy},
+    {.name = NULL}};
 static const struct claim_plot plot = {"line", "Line", "Read it.", "i", "", "y", "s", false, false, 4, series};
 
 static const struct claim all[] = {
-    {"mean-half", "The mean is a half.", "1/2", "", "simulated", "square roots", CLAIM_EQUALS, 8, half, mean_of_uniform,
-     NULL, 0, NULL},
-    {"two-is-one", "Two is one.", "1", "", "counted", "the same", CLAIM_EQUALS, 1, one, always_two, NULL, 0.5,
-     "generosity"},
-    {"at-least-one", "At least one.", "1", "", "counted", "erratic", CLAIM_AT_LEAST, 6, one, erratic, NULL, 0, NULL},
+    {.id = "mean-half",
+     .statement = "The mean is a half.",
+     .formula = "1/2",
+     .source = "simulated",
+     .broken = "square roots",
+     .seeds = 8,
+     .of = {.x = 0.5},
+     .predict = its_own_x,
+     .measure = mean_of_uniform},
+    {.id = "two-is-one",
+     .statement = "Two is one.",
+     .formula = "1",
+     .source = "counted",
+     .broken = "the same",
+     .seeds = 1,
+     .predicted = 1,
+     .measure = always_two,
+     .slack = 0.5,
+     .slack_why = "generosity"},
+    {.id = "at-least-one",
+     .statement = "At least one.",
+     .formula = "1",
+     .source = "counted",
+     .broken = "erratic",
+     .relation = CLAIM_AT_LEAST,
+     .seeds = 6,
+     .predicted = 1,
+     .measure = erratic},
 };
 
 static const struct claim_suite tiny = {"99-tiny", all, 3, &plot, 1};
@@ -149,17 +172,48 @@ Test(claims, broken_turns_them_false)
     json_decref(o);
     struct claim same = all[0];
     same.measure = always_two;
-    same.predict = one;
+    same.predict = NULL;
+    same.predicted = 1;
     same.slack = 1;
     code = RUN((&(struct claim_suite){"99-tiny", &same, 1, NULL, 0}), "1", "--broken");
     cr_assert(code == 1, "a claim that cannot fail: expected exit code 1, got %d", code);
 }
 
+/* ---- what functions are told ---- */
+
+static double what_it_is_told(const struct claim_run *run)
+{
+    return (strcmp(run->entry, "cure") == 0 ? 1000 : 2000) + 10 * run->x + run->n;
+}
+
+Test(claims, broken_is_told_the_other_subject_and_the_rest_of_the_first)
+{
+    char out[FILE_PATH];
+    const struct claim about = {.id = "about",
+                                .source = "counted",
+                                .seeds = 1,
+                                .of = {.entry = "cure", .x = 5, .n = 3},
+                                .instead = {.entry = "failing"},
+                                .predict = what_it_is_told,
+                                .measure = what_it_is_told};
+    const struct claim_suite suite = {"99-tiny", &about, 1, NULL, 0};
+    RUN(&suite, "1", "--out", claims_path(out, "r.json"));
+    json_t *o = claims_result("r.json");
+    cr_assert(figure(o, "about", "predicted") == 1053 && figure(o, "about", "measured") == 1053, "measured %g",
+              figure(o, "about", "measured"));
+    json_decref(o);
+    RUN(&suite, "1", "--broken", "--out", claims_path(out, "r.json"));
+    o = claims_result("r.json");
+    cr_assert(figure(o, "about", "predicted") == 1053 && figure(o, "about", "measured") == 2053, "broken: measured %g",
+              figure(o, "about", "measured"));
+    json_decref(o);
+}
+
 static struct claim_here told;
 
-static void tells(bool broken, struct claim_here *here)
+static void tells(const struct claim_run *run, struct claim_here *here)
 {
-    (void)broken;
+    (void)run;
     *here = told;
 }
 
@@ -185,10 +239,10 @@ Test(claims, about_this_machine_the_whole_interval_decides)
                                   .broken = "the same",
                                   .relation = CLAIM_AT_MOST,
                                   .seeds = 1,
-                                  .predict = one,
+                                  .predicted = 1,
                                   .measure_here = tells};
     char out[FILE_PATH];
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         told = cases[i].told;
         int code =
             RUN((&(struct claim_suite){"99-tiny", &at_most, 1, NULL, 0}), "1", "--out", claims_path(out, "h.json"));
@@ -236,8 +290,8 @@ Test(claims, wrong_use_is_2_and_names_the_nearest)
                                            {"--only", "mean-hlf", "mean-half"},
                                            {"--seed", "x", "number"},
                                            {"--out", NULL, "needs a value"},
-                                           {"word", NULL, "usage"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                                           {"word", NULL, "one word too many"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
         int code = claims_run(&tiny, "1",
                               cases[i][1] ? (const char *const[]){cases[i][0], cases[i][1], NULL}
                                           : (const char *const[]){cases[i][0], NULL});
@@ -288,7 +342,7 @@ Test(claims, quantile_is_students)
         uint32_t n;
         double expected;
     } cases[] = {{2, 1 / tan(M_PI_2 * p)}, {3, sqrt(2 * (1 - p) * (1 - p) / (1 - (1 - p) * (1 - p)))}, {1000001, 4}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         double got = measure_quantile(cases[i].n);
         cr_assert(fabs(got / cases[i].expected - 1) < 1e-4, "n %u: expected %.6g, got %.6g", cases[i].n,
                   cases[i].expected, got);

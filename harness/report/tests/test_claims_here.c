@@ -1,6 +1,7 @@
 /* test_claims_here.c: claims about this machine: true or false only where the whole interval says so, else null with
  * the reason; left out with --seeded; never a reason to fail. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/tests/claims_lab.h"
 
 #include <criterion/criterion.h>
@@ -10,11 +11,6 @@
 
 TestSuite(claims_here, .timeout = 60, .init = claims_make_lab, .fini = claims_remove_lab);
 
-static double ten(void)
-{
-    return 10;
-}
-
 static double exactly_ten(const struct claim_run *run)
 {
     return run->broken ? 11 : 10;
@@ -23,16 +19,33 @@ static double exactly_ten(const struct claim_run *run)
 /* What the claim under test is told; the child that measures is a copy of this process. */
 static struct claim_here told;
 
-static void tell(bool broken, struct claim_here *here)
+static void tell(const struct claim_run *run, struct claim_here *here)
 {
     *here = told;
-    if (broken)
+    if (run->broken)
         here->value = here->low = here->high = -1000;
 }
 
-static struct claim claim[] = {
-    {"seeded", "Ten.", "10", "ms", "counted", "eleven", CLAIM_EQUALS, 1, ten, exactly_ten, NULL, 0, NULL},
-    {"here", "Ten here.", "10", "ns", "measured", "minus a thousand", CLAIM_EQUALS, 1, ten, NULL, tell, 1, "slack"}};
+static struct claim claim[] = {{.id = "seeded",
+                                .statement = "Ten.",
+                                .formula = "10",
+                                .unit = "ms",
+                                .source = "counted",
+                                .broken = "eleven",
+                                .seeds = 1,
+                                .predicted = 10,
+                                .measure = exactly_ten},
+                               {.id = "here",
+                                .statement = "Ten here.",
+                                .formula = "10",
+                                .unit = "ns",
+                                .source = "measured",
+                                .broken = "minus a thousand",
+                                .seeds = 1,
+                                .predicted = 10,
+                                .measure_here = tell,
+                                .slack = 1,
+                                .slack_why = "slack"}};
 static const struct claim_suite suite = {"99-tiny", claim, 2, NULL, 0};
 
 static const json_t *the_claim(const json_t *o)
@@ -69,7 +82,7 @@ Test(claims_here, the_whole_interval_decides)
         {9, 50, CLAIM_AT_LEAST, 1},   {8.9, 50, CLAIM_AT_LEAST, -1},   {1, 8.9, CLAIM_AT_LEAST, 0},
         {-100, 11, CLAIM_AT_MOST, 1}, {-100, 11.1, CLAIM_AT_MOST, -1}, {11.1, 12, CLAIM_AT_MOST, 0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         expect(cases[i].relation,
                (struct claim_here){0.5 * (cases[i].low + cases[i].high), cases[i].low, cases[i].high, ""},
                cases[i].verdict, "interval");
@@ -109,7 +122,7 @@ Test(claims_here, printed_with_its_reason_and_in_the_sum)
     static const char *const parts[] = {"? cannot tell  here", "cannot tell here: one core only",
                                         "\n1 of 2 claims hold, 1 cannot be told here\n"};
     cr_assert(code == 0, "expected exit code 0, got %d", code);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         cr_assert(strstr(said, parts[i]), "expected \"%s\" in:\n%s", parts[i], said);
     free(said);
 }

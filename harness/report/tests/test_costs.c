@@ -1,6 +1,7 @@
 /* test_costs.c: the costs on the page: every figure with its source, every gap with its reason, nothing of it markup.
  * */
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/report.h"
 #include "report/tests/markup.h"
 #include "report/tests/sample.h"
@@ -156,7 +157,7 @@ static json_t *with_rates(const char *odd)
     json_object_set_new(operation, "rate", json_string("GFLOP/s"));
     json_object_set_new(operation, "against", json_string("slow"));
     json_object_set_new(json_array_get(json_object_get(costs, "groups"), 0), "limits", json_pack("[o]", limit));
-    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+    for (size_t i = 0; i < COUNT(told); i++) {
         json_t *row = json_pack("{ss, ss, si, si, ss, ss, so, ss, sf, sf, sf}", "entry", "swift", "operation", "pick",
                                 "size", 10, "threads", 1, "state", "steady", "metric", told[i].metric, "unit",
                                 json_sprintf("%s%s", told[i].unit, odd), "source", "measured", "value", told[i].value,
@@ -198,7 +199,7 @@ Test(costs, odd_shapes_are_survived)
         "{\"operations\": [{\"name\": \"p\"}], \"rows\": [{\"operation\": \"p\", \"metric\": \"time\", \"size\": "
         "\"x\", "
         "\"threads\": null, \"state\": 3, \"entry\": 4, \"value\": -1}]}"};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < COUNT(shapes); i++) {
         char folder[FILE_PATH], why[200];
         json_t *costs = json_loads(shapes[i], 0, NULL);
         cr_assert(costs, "shape %zu is no JSON", i);

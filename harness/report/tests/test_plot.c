@@ -1,4 +1,5 @@
 /* test_plot.c: drawings are well-formed, refer to nothing outside, share a page, and come out the same each time. */
+#include "base/memory.h"
 #include "report/plot.h"
 #include "report/report.h"
 #include "report/svg.h"
@@ -123,7 +124,7 @@ Test(plot, terminal_drawing_is_plain)
 Test(plot, other_than_svg_is_refused)
 {
     static const char *const bad[] = {"", "<html></html>", "<svg viewBox=\"0 0 1 1\"><g>", "<svg", "<svg><title>x"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         char *svg = svg_adapt(bad[i], "p", "t", "d");
         cr_assert(!svg, "\"%s\" was taken for a drawing", bad[i]);
     }

@@ -1,5 +1,6 @@
 /* test_report.c: the files of a report: complete, safe to open, and the same for the same seed. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "report/report.h"
 #include "report/tests/markup.h"
 #include "report/tests/sample.h"
@@ -50,7 +51,7 @@ Test(report, page_tells_everything)
                                         "<svg",
                                         "href=\"#lab-02\"",
                                         "Compiler"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         cr_assert(strstr(html, parts[i]), "the page lacks \"%s\"", parts[i]);
     cr_assert(markup_count(html, "<svg") == 2, "expected 2 drawings, got %zu", markup_count(html, "<svg"));
     free(html);
@@ -85,9 +86,9 @@ Test(report, claims_json_has_the_fields)
     cr_assert(o, "claims.json is no JSON");
     const json_t *claims = json_object_get(o, "claims");
     cr_assert(json_array_size(claims) == 4, "expected 4 claims, got %zu", json_array_size(claims));
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    for (size_t i = 0; i < COUNT(fields); i++)
         cr_assert(json_object_get(json_array_get(claims, 3), fields[i]), "a claim lacks \"%s\"", fields[i]);
-    for (size_t i = 0; i < sizeof machine / sizeof *machine; i++)
+    for (size_t i = 0; i < COUNT(machine); i++)
         cr_assert(json_object_get(json_object_get(o, "machine"), machine[i]), "machine lacks \"%s\"", machine[i]);
     cr_assert(json_integer_value(json_object_get(o, "format")) == 1 &&
                   json_integer_value(json_object_get(o, "seed")) == 7,
@@ -117,7 +118,7 @@ Test(report, same_labs_same_bytes)
     char a[FILE_PATH], b[FILE_PATH];
     write_report(sample_folder(a), "", 1);
     write_report(sample_folder(b), "", 1);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < COUNT(files); i++) {
         char *one = i < 3 ? sample_read(a, files[i]) : timeless(a),
              *two = i < 3 ? sample_read(b, files[i]) : timeless(b);
         cr_assert(strcmp(one, two) == 0, "%s differs between two reports of the same labs", files[i]);
@@ -160,7 +161,7 @@ Test(report, table_for_the_terminal)
     fclose(out);
     static const char *const parts[] = {"+ holds  true-one", "! FALSE  false-one", "4991.2",
                                         "FALSE false-one: A statement.", "\n1 of 2 claims hold\n"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         cr_assert(strstr(text, parts[i]), "expected \"%s\" in:\n%s", parts[i], text);
     cr_assert(!strchr(text, '\033'), "colour in a file");
     free(text);

@@ -1,5 +1,6 @@
 /* test_table.c: columns stay aligned whatever stands in them, and the same rows come out as CSV that a spreadsheet
  * reads back. */
+#include "base/memory.h"
 #include "report/number.h"
 #include "report/table.h"
 
@@ -145,7 +146,7 @@ Test(table, numbers_have_the_digits_that_their_spread_deserves)
                  {0.99999999, 0.02, "1.000"},
                  {INFINITY, 1, "infinite"},
                  {NAN, 1, "n/a"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char got[NUMBER_TEXT];
         number_text(got, cases[i].value, cases[i].spread);
         cr_assert(strcmp(got, cases[i].expected) == 0, "%g with spread %g: expected %s, got %s", cases[i].value,

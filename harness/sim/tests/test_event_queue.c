@@ -67,22 +67,11 @@ static void compare_with_model(uint64_t seed, uint64_t times)
             cr_assert(any == (m->size > 0), "pop says %d with %zu events", any, m->size);
             if (any)
                 same(got, model_pop(m), "pop");
-        } else if (dice < 95) {
-            const uint32_t data = (uint32_t)rng_next(&r);
-            const bool any = event_queue_replace_top(q, time, data);
-            cr_assert(any == (m->size > 0), "replace_top says %d with %zu events", any, m->size);
-            if (any) {
-                model_pop(m);
-                m->event[m->size++] = (struct event){time, data};
-            }
-        } else if (dice < 99 || step % 64) {
+        } else {
             const bool any = event_queue_peek(q, &got);
             cr_assert(any == (m->size > 0), "peek says %d with %zu events", any, m->size);
             if (any)
                 same(got, m->event[earliest(m)], "peek");
-        } else {
-            event_queue_clear(q);
-            m->size = 0;
         }
         cr_assert(event_queue_size(q) == m->size, "size: expected %zu, got %zu", m->size, event_queue_size(q));
     }
@@ -151,8 +140,7 @@ Test(event_queue, edges)
     event_queue_destroy(NULL);
     cr_assert(event_queue_create(0, &q) == 0, "no memory");
     struct event e = {1, 2};
-    cr_assert(!event_queue_peek(q, &e) && !event_queue_pop(q, &e) && !event_queue_replace_top(q, 1, 1),
-              "an empty queue gave an event");
+    cr_assert(!event_queue_peek(q, &e) && !event_queue_pop(q, &e), "an empty queue gave an event");
     cr_assert(e.time == 1 && e.data == 2, "an empty queue wrote to *out");
     event_queue_destroy(q);
 }

@@ -82,16 +82,3 @@ Test(real, edges)
                   "%s: expected %a, got %a", cases[i].what, cases[i].expected, cases[i].got);
     cr_assert(isfinite(real_exp(709.78)), "exp(709.78) is finite, got %a", real_exp(709.78));
 }
-
-Test(real, stirling_rest_is_what_stirling_leaves_out)
-{
-    long double log_factorial = 0;
-    for (int k = 1; k <= 170; k++) {
-        log_factorial += logl((long double)k);
-        const long double stirling =
-            ((long double)k + 0.5L) * logl((long double)k) - (long double)k + 0.5L * logl(2 * acosl(-1.0L));
-        const double expected = (double)(log_factorial - stirling);
-        cr_assert(fabs(real_stirling_rest(k) - expected) < 1e-14, "k = %d: expected %.17g, got %.17g", k, expected,
-                  real_stirling_rest(k));
-    }
-}

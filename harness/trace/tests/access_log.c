@@ -1,6 +1,7 @@
 #include "trace/access_log.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ Test(access_log, names_the_path)
                  {"GET /say/\\\"hello\\\" HTTP/1.1", "/say/\\\"hello\\\""}};
     struct access_record r;
     char line[200];
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         snprintf(line, sizeof line, "a - - [21/Nov/2026:20:38:01 +0000] \"%s\" 200 1 \"-\" \"b\"", cases[i].request);
         cr_assert(parse(line, &r) == 0 && r.path_size == strlen(cases[i].path) &&
                       memcmp(r.path, cases[i].path, r.path_size) == 0,
@@ -69,7 +70,7 @@ Test(access_log, refuses_what_is_none)
                                "{\"json\": true}",
                                " - - [21/Nov/2026:20:38:01 +0000] \"G\" 200 1"};
     struct access_record r;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         cr_assert(parse(bad[i], &r) != 0, "taken for a line of a log: %s", bad[i]);
 }
 

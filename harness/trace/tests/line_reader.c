@@ -2,6 +2,7 @@
 #include "trace/line_reader.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ Test(line_reader, gives_lines_without_their_ends)
                  {"a\r\nb", "a|b|", 2},
                  {"\r\n\n a \r\n", "|| a |", 3},
                  {"a\rb\n\r", "a\rb|\r|", 2}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         for (int m = 0; m < 2; m++) {
             char got[400];
             struct error err = {""};
@@ -100,7 +101,7 @@ Test(line_reader, cuts_what_is_longer_than_the_longest)
                  {LINE_READER_LONGEST, "\r\nnext\n", true},     {LINE_READER_LONGEST + 1, "\nnext\n", false},
                  {3 * LINE_READER_LONGEST, "\nnext", false},    {LINE_READER_LONGEST, "", true},
                  {LINE_READER_LONGEST + 1, "", false}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < COUNT(cases); i++)
         for (int m = 0; m < 2; m++) {
             static char text[3 * LINE_READER_LONGEST + 20];
             char *line = NULL;
