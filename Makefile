@@ -124,7 +124,7 @@ $(patsubst %.so,%.o,$(call mistakes,$1)): %.o: %.c $B/flags
 $(call mistakes,$1): %.so: %.o
 $(call plugins,$1) $(call mistakes,$1): $(world_so) harness/host/plugin.map; $$(plugin)
 $B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c)) $(world_so)
-	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker -Bsymbolic,-rpath,$(CUDA)/lib64,-rpath,'$$$$ORIGIN' -o $$@ $$^ -ldl -lm
+	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker --no-as-needed,$(abspath $(world_so)),-Bsymbolic,-rpath,$(CUDA)/lib64,-rpath,'$$$$ORIGIN' -o $$@ $$(filter %.o,$$^) -ldl -lm
 $(call objects,bench/$1/ranks.c bench/$1/ranks/ranks.c): extra += $(MPI)
 $B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
