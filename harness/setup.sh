@@ -35,7 +35,9 @@ clang-format|clang-format
 clang-tidy|clang-tidy
 cppcheck|cppcheck
 shellcheck|shellcheck
-setpriv|util-linux'
+setpriv|util-linux
+/usr/bin/python3|python3
+/usr/lib/python3/dist-packages/yaml|python3-yaml'
 test="$test
 /usr/lib/$(uname -m)-linux-gnu/openmpi/include/mpi.h|libopenmpi-dev"
 

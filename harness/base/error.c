@@ -31,12 +31,15 @@ void error_prefix(struct error *err, const char *format, ...)
 
 void error_exit(enum exit_code code, const char *format, ...)
 {
+    char text[4096];
     va_list args;
     va_start(args, format);
-    fflush(stdout);
-    fputs("faultline: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    for (char *p = text; *p; p++) /* a file can be called anything */
+        if ((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t')
+            *p = '?';
+    fflush(stdout);
+    fprintf(stderr, "faultline: %s\n", text);
     exit((int)code);
 }

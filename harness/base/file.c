@@ -1,8 +1,10 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,17 +160,43 @@ void file_remove_tree(const char *path)
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-int file_temp_dir(char *path, const char *prefix, struct error *err)
+static const char *temp_base(void)
 {
     const char *base = getenv("TMPDIR");
-    if (!base || !*base)
-        base = P_tmpdir;
-    file_path(path, "%s/%s.XXXXXX", base, prefix);
+    return base && *base ? base : P_tmpdir;
+}
+
+int file_temp_dir(char *path, const char *prefix, struct error *err)
+{
+    file_path(path, "%s/%s.%ld.XXXXXX", temp_base(), prefix, (long)getpid());
     if (!mkdtemp(path))
         return error_set(err, -errno,
                          "%s: cannot make a temporary folder: %s (set TMPDIR to a place that can be written)", path,
                          strerror(errno));
     return 0;
+}
+
+/* "faultline-grade.1234.x4Hy2a", "criterion_1234.sock": of a process that is gone? */
+static bool is_left_over(const char *name)
+{
+    const char *dot = strchr(name, '.');
+    long pid = strncmp(name, "faultline-", 10) == 0 && dot ? strtol(dot + 1, NULL, 10)
+               : strncmp(name, "criterion_", 10) == 0      ? strtol(name + 10, NULL, 10)
+                                                           : 0;
+    return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+void file_remove_left_over(void)
+{
+    char path[FILE_PATH];
+    struct stat st;
+    DIR *dir = opendir(temp_base());
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        if (is_left_over(e->d_name) && lstat(file_path(path, "%s/%s", temp_base(), e->d_name), &st) == 0 &&
+            st.st_uid == geteuid())
+            file_remove_tree(path);
+    if (dir)
+        closedir(dir);
 }
 
 static const char *join(char *out, size_t used, const char *format, va_list args)

@@ -31,6 +31,9 @@ void file_remove_tree(const char *path); /* like rm -rf, never across a mount or
  * FILE_PATH bytes. */
 #define FILE_PATH 1024
 int file_temp_dir(char *path, const char *prefix, struct error *err);
+/* Removes what processes of ours left there that were killed: folders of file_temp_dir whose prefix begins with
+ * "faultline-", and Criterion's sockets. */
+void file_remove_left_over(void);
 
 /* "a/b" joined into out (FILE_PATH bytes), formatted; ends the program when it does not fit, since no path of ours
  * comes near. */

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,15 +70,27 @@ static size_t utf8_length(const unsigned char *p, size_t n)
     return length;
 }
 
+/* Of a sequence of n bytes. Left out are control characters (U+0080 to U+009F too: a terminal may take 0x9b for the start
+ * of an escape sequence), what turns the direction of writing, what ends a line under another name, and what is no
+ * character: XML and YAML refuse those. */
+static bool is_plain(const unsigned char *p, size_t n)
+{
+    if (n == 1)
+        return (p[0] >= 0x20 && p[0] != 0x7f) || p[0] == '\n' || p[0] == '\t';
+    uint32_t c = n == 2 ? p[0] & 0x1fu : n == 3 ? p[0] & 0x0fu : p[0] & 0x07u;
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3fu);
+    return c >= 0xa0 && c != 0x61c && !(c >= 0x200e && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
+           !(c >= 0x2066 && c <= 0x2069) && c != 0xfeff && !(c >= 0xfdd0 && c <= 0xfdef) && (c & 0xfffe) != 0xfffe;
+}
+
 const char *text_clean(char *out, size_t size, const char *text, size_t length)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t used = 0;
     for (size_t i = 0; i < length;) {
         size_t n = utf8_length(p + i, length - i);
-        /* U+0080 to U+009F are control characters too: a terminal may take 0x9b for the start of an escape sequence. */
-        bool plain = n == 1 ? (p[i] >= 0x20 && p[i] != 0x7f) || p[i] == '\n' || p[i] == '\t'
-                            : n > 1 && !(p[i] == 0xc2 && p[i + 1] < 0xa0);
+        bool plain = n && is_plain(p + i, n);
         size_t take = plain ? n : 1;
         if (used + take >= size)
             break;
@@ -90,6 +103,15 @@ const char *text_clean(char *out, size_t size, const char *text, size_t length)
     }
     if (size)
         out[used] = '\0';
+    return out;
+}
+
+const char *text_clean_line(char *out, size_t size, const char *text)
+{
+    text_clean(out, size, text, strlen(text));
+    for (char *p = out; *p; p++)
+        if (*p == '\n' || *p == '\t')
+            *p = ' ';
     return out;
 }
 

@@ -10,9 +10,11 @@
  * NULL when none is near. candidates ends with NULL. */
 const char *text_nearest(const char *word, const char *const *candidates);
 
-/* Copies at most size-1 bytes of a text that was written by somebody we do not trust: control characters, escape
- * sequences and bytes that are not UTF-8 become '?' ('\n' and '\t' stay). Returns out. */
+/* Makes foreign text safe, where it enters: out is UTF-8, cut between characters, without what controls a terminal, turns
+ * the direction of writing or is not allowed in XML and YAML; each such place becomes a question mark. Newlines and tabs
+ * stay; in a line they become blanks. Returns out. */
 const char *text_clean(char *out, size_t size, const char *text, size_t length);
+const char *text_clean_line(char *out, size_t size, const char *text);
 
 /* Is `name` in "a,b,c"? NULL lists everything. */
 bool text_listed(const char *list, const char *name);

@@ -90,6 +90,7 @@ enum exit_code command_check(struct session *s)
                                     .seed = s->options.have_seed ? s->options.seed : 0,
                                     .quiet = s->options.quiet};
     struct grade_result *result;
+    file_remove_left_over();
     grade_print_title(s->lab);
     int code = grade_plugin(s->lab, plugin, &options, &result, &err);
     if (code)
@@ -187,6 +188,7 @@ enum exit_code command_grade(struct session *s)
     if (!file_is_dir(folder))
         error_exit(EXIT_WRONG_USE, "%s: is no folder with a submission", folder);
     struct grade_result *result;
+    file_remove_left_over();
     grade_print_title(s->lab);
     int code = grade_submission(s->lab, folder, &options, &result, &err);
     if (code)

@@ -12,16 +12,22 @@ static bool partly(const struct grade_test *t)
     return !t->passed && t->score > 0;
 }
 
+/* Foreign text: no line of it begins where ours do. */
+static void print_indented(const char *text, const char *indent)
+{
+    for (const char *p = text; *p; p++) {
+        putchar(*p);
+        if (*p == '\n')
+            fputs(indent, stdout);
+    }
+}
+
 static void print_message(const struct lab *lab, const struct grade_test *t)
 {
     char text[GRADE_RAMP_TEXT];
     printf("      %s%s%s: ", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD), verdict_name(t->verdict),
            terminal_style(STYLE_PLAIN));
-    for (const char *p = t->message; *p; p++) {
-        putchar(*p);
-        if (*p == '\n')
-            fputs("      ", stdout);
-    }
+    print_indented(t->message, "      ");
     if (t->verdict == VERDICT_COST && t->test->ramp.full > 0)
         printf("\n      measured: %.4g%s; %s", t->measured > 0 ? t->measured : t->test->ramp.none,
                t->measured > 0 ? "" : " or worse", grade_ramp_text(&t->test->ramp, text, sizeof text));
@@ -63,9 +69,12 @@ void grade_print(const struct grade_result *r, bool verbose)
         printf("submission: %s\n", r->submission);
     if (*r->notes)
         printf("%s\n", r->notes);
-    if (!r->built)
-        printf("\n%sit does not build%s, so no test was run:\n%s\n", terminal_style(STYLE_BAD),
-               terminal_style(STYLE_PLAIN), *r->build_output || r->tests == 0 ? r->build_output : r->test[0].message);
+    if (!r->built) {
+        printf("\n%sit does not build%s, so no test was run:\n  ", terminal_style(STYLE_BAD),
+               terminal_style(STYLE_PLAIN));
+        print_indented(*r->build_output || r->tests == 0 ? r->build_output : r->test[0].message, "  ");
+        putchar('\n');
+    }
     for (uint32_t i = 0; r->built && i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
         if (i == 0 || t->test->task != r->test[i - 1].test->task || t->hidden != r->test[i - 1].hidden)

@@ -28,9 +28,19 @@ const char *grade_ramp_text(const struct lab_ramp *ramp, char *out, size_t size)
     return out;
 }
 
+static double whole(double seconds)
+{
+    return (double)(uint64_t)(seconds + 0.5);
+}
+
 double grade_seconds(const struct grade_test *t)
 {
-    return t->hidden ? (double)(uint64_t)(t->seconds + 0.5) : t->seconds;
+    return t->hidden ? whole(t->seconds) : t->seconds;
+}
+
+double grade_time(const struct grade_result *r, double seconds)
+{
+    return r->secret ? whole(seconds) : seconds;
 }
 
 static json_t *layers_json(unsigned layers)

@@ -49,6 +49,7 @@ const char *grade_ramp_text(const struct lab_ramp *ramp, char *out, size_t size)
 /* How long it took, as a student may see it: of a hidden test whole seconds, since it is the submission that decides how
  * long it takes, and it knows what it was given. */
 double grade_seconds(const struct grade_test *t);
+double grade_time(const struct grade_result *result, double seconds); /* the same of the whole */
 
 /* The result as JSON, without the fields of time unless `times`. `for_student`: hidden tests carry no seed and no
  * message. New reference. */

@@ -6,9 +6,11 @@
  */
 #include "grade/grade.h"
 
+#include "base/memory.h"
 #include "base/one_way.h"
 #include "base/process.h"
 #include "base/terminal.h"
+#include "base/text.h"
 #include "host/sandbox.h"
 
 #include <errno.h>
@@ -17,11 +19,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Every text that enters a result does so here, whoever it is from. */
 static char *copy(const char *s)
 {
-    char *out = strdup(s ? s : "");
-    if (!out)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    const size_t n = s ? strlen(s) : 0;
+    char *out = xcalloc(n + 1, 1);
+    text_clean(out, n + 1, s ? s : "", n);
+    return out;
+}
+
+static char *copy_line(const char *s)
+{
+    char *out = copy(s);
+    text_clean_line(out, strlen(out) + 1, out);
     return out;
 }
 
@@ -259,12 +269,11 @@ static struct grade_result *empty_result(const struct lab *lab, const struct gra
 {
     char reference[FILE_PATH];
     bool have_reference = find_reference(lab, options, reference);
-    struct grade_result *result = calloc(1, sizeof *result);
+    struct grade_result *result = xcalloc(1, sizeof *result);
     uint32_t n = 0;
     for (uint32_t i = 0; i < lab->tasks; i++)
         n += lab->task[i].tests;
-    if (!result || !(result->test = calloc(2 * n + 1, sizeof *result->test)))
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    result->test = xcalloc(2 * n + 1, sizeof *result->test);
     result->lab = lab;
     result->submission = copy("");
     result->notes = copy("");
@@ -332,7 +341,7 @@ int grade_plugin(const struct lab *lab, const char *plugin, const struct grade_o
     }
     progress_end(&progress);
     count_points(result);
-    result->seconds = (double)(process_clock_ns() - start) * 1e-9;
+    result->seconds = grade_time(result, (double)(process_clock_ns() - start) * 1e-9);
     if (code) {
         grade_result_destroy(result);
         return code;
@@ -394,11 +403,11 @@ int grade_submission(const struct lab *lab, const char *folder, const struct gra
     if (code == 0) {
         char name[PATH_MAX];
         free((*out)->submission), free((*out)->notes), free((*out)->build_output);
-        (*out)->submission = copy(realpath(folder, name) ? strrchr(name, '/') + 1 : folder);
+        (*out)->submission = copy_line(realpath(folder, name) ? strrchr(name, '/') + 1 : folder);
         (*out)->notes = copy(notes);
         (*out)->build_output = copy(output);
         (*out)->unsafe = unsafe;
-        (*out)->seconds = (double)(process_clock_ns() - start) * 1e-9;
+        (*out)->seconds = grade_time(*out, (double)(process_clock_ns() - start) * 1e-9);
     }
     free(notes);
     free(output);

@@ -46,8 +46,7 @@ static char *ignored_files(const struct lab *lab, const char *folder)
         if (e->d_name[0] == '.' || listed(lab, e->d_name))
             continue;
         if (n++ < 10)
-            fprintf(out, "%s%s", n == 1 ? "not taken: " : ", ",
-                    text_clean(clean, sizeof clean, e->d_name, strlen(e->d_name)));
+            fprintf(out, "%s%s", n == 1 ? "not taken: " : ", ", text_clean_line(clean, sizeof clean, e->d_name));
     }
     if (out && n > 10)
         fprintf(out, " and %u more", n - 10);
@@ -165,9 +164,11 @@ static int compile(const struct compiler *c, const char *const *words, char **ou
     if (r.timed_out)
         code = error_set(err, -ENOEXEC, "it does not build: the compiler was not done after %u s",
                          10 * c->lab->build_seconds);
-    else if (r.status != 0)
-        code = error_set(err, -ENOEXEC, "it does not build: %.600s",
-                         *output && **output ? *output : "the compiler was stopped by a limit of time or memory");
+    else if (r.status != 0) {
+        char first[601];
+        const char *said = *output && **output ? *output : "the compiler was stopped by a limit of time or memory";
+        code = error_set(err, -ENOEXEC, "it does not build: %s", text_clean(first, sizeof first, said, strlen(said)));
+    }
     process_result_free(&r);
     return code;
 }

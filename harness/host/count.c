@@ -14,6 +14,7 @@
  */
 #include "host/count.h"
 
+#include "host/host.h"
 #include "host/lines.h"
 #include "host/sandbox.h"
 
@@ -72,16 +73,45 @@ int count_join(void)
 
 /* ---- the supervisor ---- */
 
-static int reach_marker(pid_t runner, const struct count_order *order)
+/* Puts the next bytes in their place that were held back. */
+static int give_late(const struct count_order *order, size_t bytes)
 {
-    for (size_t done = 0; done < order->late_size;) {
-        ssize_t n = pread(HOST_FD_SCENARIO, order->late + done, order->late_size - done, order->late_at + (off_t)done);
+    static size_t given;
+    if (bytes > order->late_size - given)
+        return -EINVAL;
+    for (size_t end = given + bytes; given < end;) {
+        ssize_t n = pread(HOST_FD_SCENARIO, order->late + given, end - given, order->late_at + (off_t)given);
         if (n <= 0)
             return n < 0 ? -errno : -EIO;
-        done += (size_t)n;
+        given += (size_t)n;
     }
+    return 0;
+}
+
+/* The stretch that begins at the next marker. A marker too many begins one that is counted; the judge sees their number. */
+static int next_stretch(const struct count_order *order, const struct host_status *status, struct host_stretch *stretch)
+{
+    const off_t at = order->late_at + (off_t)order->late_size + (off_t)(status->markers * sizeof *stretch);
+    *stretch = (struct host_stretch){.bytes = status->markers ? 0 : order->late_size, .counted = 1};
+    if (order->stretches == 0 || status->markers >= order->stretches)
+        return 0;
+    return pread(HOST_FD_SCENARIO, stretch, sizeof *stretch, at) == (ssize_t)sizeof *stretch ? 0 : -EIO;
+}
+
+/* 0 or -errno; *counting: whether the stretch that begins is counted. */
+static int reach_marker(pid_t runner, const struct count_order *order, struct host_status *status, bool *counting)
+{
+    struct host_stretch stretch;
+    int code = next_stretch(order, status, &stretch);
+    if (code == 0)
+        code = give_late(order, stretch.bytes);
+    *counting = stretch.counted;
     struct rlimit cpu = {order->cpu_seconds, order->cpu_seconds};
-    return prlimit(runner, RLIMIT_CPU, &cpu, NULL) < 0 ? -errno : 0;
+    if (code == 0 && !status->counted && prlimit(runner, RLIMIT_CPU, &cpu, NULL) < 0)
+        code = -errno;
+    status->counted = 1;
+    status->markers++;
+    return code;
 }
 
 /* What a stop is, from the status that wait gave. */
@@ -119,14 +149,12 @@ static int count_lines(pid_t runner, bool marker, struct host_status *status)
 /* Handles one stop and lets the runner go on. 0 or -errno. */
 static int on_stop(pid_t runner, int stop, const struct count_order *order, struct host_status *status)
 {
+    static bool counting;
     int signal_number = WSTOPSIG(stop), code = 0;
     if (is_marker(stop)) {
-        if (!status->counted)
-            code = reach_marker(runner, order);
-        status->counted = 1;
-        status->markers++;
+        code = reach_marker(runner, order, status, &counting);
         signal_number = 0;
-    } else if (status->counted && !status->crashed) {
+    } else if (counting && !status->crashed) {
         status->instructions++;
         if (is_crash(signal_number))
             status->crashed = signal_number;
@@ -136,7 +164,7 @@ static int on_stop(pid_t runner, int stop, const struct count_order *order, stru
             return 0;
         }
     }
-    bool stepping = status->counted && !status->crashed;
+    bool stepping = counting && !status->crashed;
     if (stepping && code == 0 && order->lines)
         code = count_lines(runner, is_marker(stop), status);
     if (status->counted && signal_number == SIGTRAP)

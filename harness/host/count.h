@@ -14,7 +14,9 @@
  *
  * What could escape the count is refused: threads, processes, tracing. An instruction is what the processor steps over:
  * a vector instruction is one, a repeated string instruction is one for each repetition. What the kernel does is not
- * counted. Later markers begin a new stretch for lines.h, and nothing else. Addresses are not randomised in a counted
+ * counted. Later markers begin a new stretch for lines.h; where the judge named stretches (struct host_stretch), each
+ * begins one whose bytes come then, and which is counted or not. Which are, the supervisor reads when the runner is gone
+ * its own way: it stands nowhere in the runner's memory. Addresses are not randomised in a counted
  * run, so that code that depends on them counts the same each time.
  */
 #ifndef HOST_COUNT_H
@@ -31,8 +33,9 @@ struct count_order {
     uint64_t cpu_seconds; /* from the marker on; before it the runner's own limit holds */
     unsigned char *late;  /* where the bytes go that were held back; shared with the runner */
     size_t late_size;
-    off_t late_at; /* their place in HOST_FD_SCENARIO */
-    bool lines;    /* count lines of memory too (lines.h) */
+    off_t late_at; /* their place in HOST_FD_SCENARIO; behind all of them stand the stretches (struct host_stretch) */
+    uint32_t stretches; /* 0: everything is counted from the first marker on */
+    bool lines;         /* count lines of memory too (lines.h) */
 };
 
 /* Why nothing can be counted here whatever is tried, or NULL. */

@@ -94,9 +94,11 @@ static void memory_destroy(struct memory *m)
 }
 
 /* The scenario can't be changed once it is there; F_SEAL_WRITE needs that nobody has it mapped for writing. */
-static int seal_scenario(struct memory *m, const void *scenario, size_t size)
+static int seal_scenario(struct memory *m, const struct host_request *q)
 {
-    memcpy(m->at, scenario, size);
+    memcpy(m->at, q->scenario, q->scenario_size);
+    if (q->stretches)
+        memcpy((char *)m->at + q->scenario_size, q->stretch, q->stretches * sizeof *q->stretch);
     munmap(m->at, m->size);
     m->at = MAP_FAILED;
     return fcntl(m->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ? -errno : 0;
@@ -122,10 +124,7 @@ __attribute__((format(printf, 3, 4))) static void say(struct host_outcome *o, en
     vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
     o->verdict = verdict;
-    text_clean(o->sentence, sizeof o->sentence, raw, strlen(raw));
-    for (char *p = o->sentence; *p; p++)
-        if (*p == '\n')
-            *p = ' ';
+    text_clean_line(o->sentence, sizeof o->sentence, raw);
 }
 
 /* Function and line of an offset in the plugin: "in pick() at load_balancing.c:120". Reads debug information of an
@@ -318,6 +317,8 @@ static void judge_end(const struct host_request *q, struct host_outcome *o, stru
         judge_signal(q, o, &s->note, WTERMSIG(status->wait_status), layers);
     else
         judge_exit(q, o, s, WEXITSTATUS(status->wait_status));
+    if (o->verdict == VERDICT_FINISHED && q->stretches && status->markers != q->stretches)
+        say(o, VERDICT_FORBIDDEN_CALL, "it made the system call by which the lab says where counting begins.");
     if (o->verdict == VERDICT_FINISHED && q->count_limit && !status->counted)
         say(o, VERDICT_LEFT_EARLY, "it ended before the part began whose instructions are counted.");
 }
@@ -337,7 +338,7 @@ static const char *host_program(char *out)
 static int start_and_wait(const struct host_request *q, struct host_outcome *o, struct memory *scenario,
                           struct memory *shared)
 {
-    char host[PATH_MAX], world[PATH_MAX], plugin[PATH_MAX], number[7][24];
+    char host[PATH_MAX], world[PATH_MAX], plugin[PATH_MAX], number[8][24];
     const char *lacks = !host_program(host)                       ? "faultline-host"
                         : !q->world || !realpath(q->world, world) ? "the lab's world"
                         : !realpath(q->plugin, plugin)            ? "the plugin"
@@ -351,7 +352,7 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
         return -errno;
     unsigned layers = sandbox_layers(NULL);
     const uint64_t numbers[] = {q->limits.cpu_seconds, q->limits.memory_bytes, q->count_limit, q->late_bytes,
-                                q->limits.wall_ms,     q->data_bytes,          q->count_lines};
+                                q->limits.wall_ms,     q->data_bytes,          q->count_lines, q->stretches};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         snprintf(number[i], sizeof number[i], "%llu", (unsigned long long)numbers[i]);
     /* Under the same names wherever the project lies: where a name is kept, its length moves what lies behind it, and
@@ -373,6 +374,7 @@ static int start_and_wait(const struct host_request *q, struct host_outcome *o, 
                           number[4],
                           number[5],
                           number[6],
+                          number[7],
                           NULL};
     const char *command[SANDBOX_ARGV];
     sandbox_command(command, layers, binds, "/tmp", argv);
@@ -413,11 +415,11 @@ int host_run(const struct host_request *q, struct host_outcome *o)
     say(o, VERDICT_GRADER_FAULT, "the run could not be started.");
     struct memory scenario = {.fd = -1, .at = MAP_FAILED}, shared = {.fd = -1, .at = MAP_FAILED};
     size_t log_size = (size_t)q->records * q->record_size;
-    int code = memory_create(&scenario, "scenario", q->scenario_size);
+    int code = memory_create(&scenario, "scenario", q->scenario_size + q->stretches * sizeof *q->stretch);
     if (code == 0)
         code = memory_create(&shared, "decisions", sizeof(struct host_shared) + log_size);
     if (code == 0)
-        code = seal_scenario(&scenario, q->scenario, q->scenario_size);
+        code = seal_scenario(&scenario, q);
     if (code == 0)
         code = seal_shared(&shared, q);
     if (code == 0)

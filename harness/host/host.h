@@ -42,6 +42,13 @@ struct host_limits {
     uint64_t memory_bytes;
 };
 
+/* A stretch of a run begins at a marker. Its bytes of the scenario come there, so that nothing can be computed ahead; and
+ * whether it is counted nobody in the runner can tell, so that nothing can be prepared in those that are not. */
+struct host_stretch {
+    uint64_t bytes;
+    uint64_t counted; /* 0 or 1 */
+};
+
 struct host_request {
     const char *world;  /* path of the lab's world */
     const char *plugin; /* path of the shared object with entries */
@@ -56,7 +63,11 @@ struct host_request {
     uint64_t data_bytes;  /* 0: no limit of its own. Else so much memory that can be written may it have, libraries and
                              all: the kernel's count of it is exact, and who was refused any has the verdict memory */
     size_t late_bytes;    /* when counting: so many bytes at the end of the scenario are zero until the marker */
-    bool count_lines;     /* when counting: the lines of memory as well (lines.h) */
+    const struct host_stretch *stretch; /* when counting: NULL, and all is counted from the first marker on; or one for
+                                           each marker, whose bytes together are late_bytes, in order. Another number
+                                           of markers than stretches is the submission's doing */
+    uint32_t stretches;
+    bool count_lines; /* when counting: the lines of memory as well (lines.h) */
 };
 
 struct host_outcome {

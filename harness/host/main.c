@@ -1,6 +1,6 @@
 /* faultline-host: the process that runs an entry.
  *
- *     faultline-host WORLD PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP COUNT_LIMIT LATE_BYTES WALL_MS DATA_BYTES LINES
+ *     faultline-host WORLD PLUGIN ENTRY CPU_SECONDS MEMORY_BYTES SECCOMP COUNT_LIMIT LATE_BYTES WALL_MS DATA_BYTES LINES STRETCHES
  *     faultline-host --compile CPU_SECONDS MEMORY_BYTES FILE_BYTES SECCOMP COMPILER ARGUMENT...
  *
  * The second form sets limits and starts a compiler. The first is started by host_run with three descriptors
@@ -11,6 +11,7 @@
  * supervisor also counts the runner's instructions: count.h.
  */
 #include "host/count.h"
+#include "host/host.h"
 #include "host/lines.h"
 #include "host/plugin.h"
 #include "host/sandbox.h"
@@ -185,6 +186,10 @@ _Noreturn static void run(const struct order *o, struct host_shared *shared)
     close(HOST_FD_SHARED);
     close(HOST_FD_SCENARIO);
     watch_crashes();
+#ifdef PR_SET_TSC
+    if (counting) /* single steps are slow, which a clock would show */
+        prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
+#endif
     void *handle = dlopen(o->world, RTLD_NOW | RTLD_LOCAL);
     const struct plugin_world *world = handle ? dlsym(handle, "faultline_world") : NULL;
     if (!world || world->abi != PLUGIN_ABI)
@@ -274,16 +279,17 @@ _Noreturn static void compile(char **argv)
 
 /* The scenario; when instructions are counted without its last `late` bytes, which come at the marker, in memory that
  * supervisor and runner share. */
-static int take_scenario(struct order *o, size_t late)
+static int take_scenario(struct order *o, size_t late, uint32_t stretches)
 {
     if (o->count.limit == 0) {
         o->scenario = map(HOST_FD_SCENARIO, PROT_READ, MAP_PRIVATE, &o->size);
         return o->scenario == MAP_FAILED ? -errno : 0;
     }
     struct stat st;
-    if (fstat(HOST_FD_SCENARIO, &st) < 0 || late > (size_t)st.st_size)
+    if (fstat(HOST_FD_SCENARIO, &st) < 0 || late + stretches * sizeof(struct host_stretch) > (size_t)st.st_size)
         return -EINVAL;
-    o->size = (size_t)st.st_size;
+    o->size = (size_t)st.st_size - stretches * sizeof(struct host_stretch);
+    o->count.stretches = stretches;
     o->scenario = mmap(NULL, o->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     size_t early = o->size - late;
     if (o->scenario == MAP_FAILED || pread(HOST_FD_SCENARIO, o->scenario, early, 0) != (ssize_t)early)
@@ -301,7 +307,7 @@ int main(int argc, char **argv)
 {
     if (argc >= 7 && strcmp(argv[1], "--compile") == 0)
         compile(argv + 2);
-    if (argc != 12) {
+    if (argc != 13) {
         fputs("faultline-host is started by the judge; a person wants: faultline check --help\n", stderr);
         return EXIT_WRONG_USE;
     }
@@ -321,7 +327,8 @@ int main(int argc, char **argv)
     }
     size_t size;
     struct host_shared *shared = map(HOST_FD_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, &size);
-    if (shared == MAP_FAILED || take_scenario(&order, strtoull(argv[8], NULL, 10)) < 0)
+    if (shared == MAP_FAILED ||
+        take_scenario(&order, strtoull(argv[8], NULL, 10), (uint32_t)strtoul(argv[12], NULL, 10)) < 0)
         return EXIT_CANNOT_TELL;
     note = &shared->note;
     prctl(PR_SET_DUMPABLE, 0); /* nobody inside may look at this process, or at its descriptors */

@@ -21,7 +21,7 @@ struct walk {
 
 static bool may_be_late(const struct script_step *s)
 {
-    return s->op == SCRIPT_PICK || s->op == SCRIPT_DONE || s->op == SCRIPT_ANSWER;
+    return s->op == SCRIPT_PICK || s->op == SCRIPT_DONE || s->op == SCRIPT_ANSWER || s->op == SCRIPT_COUNT;
 }
 
 /* The largest id of a pick plus 1, or -EINVAL. The host, which may not see the late steps yet, leaves them out and looks
@@ -36,7 +36,7 @@ static int64_t check(const struct script *script, bool late_too)
     for (uint32_t i = 0; i < (late_too ? script->steps : first_late); i++) {
         const struct script_step *s = &script->step[i];
         const bool names_backend = s->op <= SCRIPT_WEIGHT, names_pick = !names_backend;
-        if ((script->late && (s->op == SCRIPT_COUNT) != (i + 1 == first_late)) ||
+        if ((script->late && i < first_late && (s->op == SCRIPT_COUNT) != (i + 1 == first_late)) ||
             (i >= first_late && (!may_be_late(s) || s->id >= script->steps)))
             return -EINVAL;
         if (s->op > SCRIPT_COUNT || (i && s->at < script->step[i - 1].at) ||

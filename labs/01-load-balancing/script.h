@@ -19,8 +19,8 @@ enum script_op {
     SCRIPT_PICK,
     SCRIPT_DONE,   /* the pick ends as the step says */
     SCRIPT_ANSWER, /* the pick ends as the backend that got it would answer: see script_answer */
-    SCRIPT_COUNT,  /* asks nothing of the entry: from here on the host counts instructions (host/count.h). Once, and
-                      followed by `late` steps, picks and ends of picks alone */
+    SCRIPT_COUNT,  /* asks nothing of the entry: a stretch begins here, whose instructions the host counts or not
+                      (host/count.h). The first is followed by `late` steps: picks, ends of picks, and further ones */
 };
 
 struct script_step {
@@ -43,7 +43,8 @@ enum lb_outcome script_answer(const struct script_step *step, uint32_t backend, 
 struct script {
     struct lb_config config;
     uint32_t steps;
-    uint32_t late; /* so many at the end may be zeros for the host until it counts; their ids are below `steps` */
+    uint32_t late; /* so many at the end may be zeros for the host, those of a stretch until it begins; their ids are
+                      below `steps` */
     struct script_step step[];
 };
 #define SCRIPT_SIZE(n) (sizeof(struct script) + (size_t)(n) * sizeof(struct script_step))

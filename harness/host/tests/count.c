@@ -36,7 +36,9 @@ static const char source[] =
     "static void trap(void) { __asm__ volatile(\"int3\\n\\tnop\"); }\n"
     "static void flag(void) { __asm__ volatile(\"pushf\\n\\torl $0x100,(%%rsp)\\n\\tpopf\\n\\tnop\\n\\tpushf\\n\\tandl "
     "$0xfffffeff,(%%rsp)\\n\\tpopf\" ::: \"memory\", \"cc\"); }\n"
+    "static void tsc(void) { __asm__ volatile(\"rdtsc\" ::: \"rax\", \"rdx\"); }\n"
     "#else\n"
+    "static void tsc(void) { }\n"
     "static void trap(void) { }\n"
     "static void flag(void) { }\n"
     "#endif\n"
@@ -55,6 +57,10 @@ static const char source[] =
     "    if (!is(what, \"never\")) log_count_from_here();\n"
     "    if (is(what, \"late\") && !is(late, \"late\")) return -EIO;\n"
     "    if (is(what, \"again\")) log_count_from_here();\n"
+    /* A marker before each of five loops; the n-th turns round as often as the n-th late byte says. */
+    "    if (is(what, \"stretches\")) { const char *turns = what + size - 5; loop(turns[0]); for (int i = 1; i < 5; "
+    "i++) { if (turns[i]) return -EIO; log_count_from_here(); loop(turns[i]); } }\n"
+    "    if (is(what, \"more\")) { for (int i = 0; i < 5; i++) log_count_from_here(); }\n"
     "    if (is(what, \"handler\")) { raise(SIGTRAP); trap(); flag(); if (handled) return -EIO; raise(SIGUSR1); if "
     "(handled != 1) return -EIO; }\n"
     "    if (is(what, \"traps\")) { raise(SIGTRAP); trap(); flag(); }\n"
@@ -63,6 +69,7 @@ static const char source[] =
     "    if (is(what, \"null\")) *(int *)(size_t)zero = 1;\n"
     "    if (is(what, \"survives\")) { signal(SIGSEGV, on_crash); if (!sigsetjmp(back, 1)) *(int *)(size_t)zero = 1; "
     "}\n"
+    "    if (is(what, \"tsc\")) tsc();\n"
     "    if (is(what, \"abort\")) abort();\n"
     "    if (is(what, \"exit\")) exit(0);\n"
     "    if (is(what, \"sleep\")) pthread_mutex_lock(&lock), pthread_mutex_lock(&lock);\n"
@@ -249,6 +256,73 @@ Test(count, shows_the_end_of_the_scenario_at_the_marker_only)
     cr_assert(o.verdict == VERDICT_FINISHED && o.counted, "%s: %s", verdict_name(o.verdict), o.sentence);
     o = run_with("late 0 late", (struct host_request){.count_limit = LIMIT});
     cr_assert(o.verdict == VERDICT_WRONG, "%s: %s", verdict_name(o.verdict), o.sentence);
+}
+
+/* "stretches 0" and five bytes, each shown at its own marker. */
+static struct host_outcome run_stretches(const char *what, const char turns[5], const struct host_stretch *stretch)
+{
+    char scenario[40];
+    size_t size = (size_t)snprintf(scenario, sizeof scenario, "%s 0", what) + 1;
+    memcpy(scenario + size, turns, 5);
+    struct host_request how = {.world = world,
+                               .plugin = plugin,
+                               .entry = "mine",
+                               .scenario = scenario,
+                               .scenario_size = size + 5,
+                               .record_size = sizeof(unsigned),
+                               .records = 1,
+                               .limits = {.cpu_seconds = 5, .wall_ms = 20000, .memory_bytes = 256u << 20},
+                               .count_limit = LIMIT,
+                               .late_bytes = 5,
+                               .stretch = stretch,
+                               .stretches = 5};
+    struct host_outcome o;
+    host_run(&how, &o);
+    host_outcome_free(&o);
+    return o;
+}
+
+static uint64_t stretches(const char turns[5], const char *counted)
+{
+    struct host_stretch stretch[5];
+    for (int i = 0; i < 5; i++)
+        stretch[i] = (struct host_stretch){.bytes = 1, .counted = counted[i] == '1'};
+    struct host_outcome o = run_stretches("stretches", turns, stretch);
+    cr_assert(o.verdict == VERDICT_FINISHED && o.counted, "%s: %s", verdict_name(o.verdict), o.sentence);
+    return o.instructions;
+}
+
+Test(count, of_stretches_is_of_those_that_were_chosen)
+{
+    if (!counts(source))
+        return;
+    const char same[5] = {10, 10, 10, 10, 10}, second[5] = {10, 20, 10, 10, 10}, third[5] = {10, 10, 20, 10, 10};
+    uint64_t ten = stretches(second, "11111") - stretches(same, "11111");
+    cr_assert(ten > 0 && ten == stretches(third, "11111") - stretches(same, "11111"));
+    cr_assert(stretches(second, "01000") - stretches(same, "01000") == ten);
+    cr_assert(stretches(second, "10100") == stretches(same, "10100"), "a stretch was counted that was not chosen");
+    cr_assert(stretches(third, "10100") - stretches(same, "10100") == ten);
+}
+
+Test(count, of_who_marks_stretches_himself_is_refused)
+{
+    if (!counts(source))
+        return;
+    const struct host_stretch stretch[5] = {{1, 0}, {1, 1}, {1, 0}, {1, 1}, {1, 0}};
+    struct host_outcome o = run_stretches("more", (const char[5]){1, 1, 1, 1, 1}, stretch);
+    cr_assert(o.verdict == VERDICT_FORBIDDEN_CALL && strstr(o.sentence, "where counting begins"), "%s: %s",
+              verdict_name(o.verdict), o.sentence);
+}
+
+Test(count, has_no_clock_beside_it)
+{
+#ifdef __x86_64__
+    if (!counts(source))
+        return;
+    expect("tsc 0", VERDICT_CRASHED, "Segmentation fault");
+#else
+    cr_assert(true, "no time-stamp counter");
+#endif
 }
 
 Test(count, is_not_believed_without_the_filter_of_system_calls)

@@ -227,7 +227,6 @@ Test(script, late_steps)
     cr_assert(script_replay(s, p->pick, 2, visit, &v) == 5 && v.count == 4, "%u were carried out", v.count);
     free(p);
     const struct script_step bad[] = {{.op = SCRIPT_ADD, .backend = 3},
-                                      {.op = SCRIPT_COUNT},
                                       {.op = SCRIPT_PICK, .id = 5},
                                       {.op = SCRIPT_COUNT + 1},
                                       {.op = SCRIPT_REMOVE, .backend = 2}};
