@@ -94,6 +94,7 @@ enum exit_code command_replay(struct session *session);
 enum exit_code command_status(struct session *session);
 enum exit_code command_hint(struct session *session);
 enum exit_code command_reset(struct session *session);
+enum exit_code command_flags(struct session *session);
 enum exit_code command_verify(struct session *session);
 enum exit_code command_mistake(struct session *session);
 

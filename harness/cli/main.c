@@ -53,6 +53,10 @@ static const struct command commands[] = {
      "faultline hint 01 --test TASK", "test all", true, OWN_NONE, command_hint, NULL},
     {"reset", "Puts the starter back; what you wrote is kept beside it.", "reset LAB", "faultline reset 01", "", true,
      OWN_NONE, command_reset, NULL},
+    {"flags", "What a plugin of your own is compiled with.", "flags LAB", "gcc $(faultline flags 01) mine.c -o mine.so",
+     "", true, OWN_NONE, command_flags,
+     "Works from any folder. Where the project's path has a blank in it: eval \"gcc $(faultline flags 01) mine.c -o "
+     "mine.so\""},
     {"mistake", "A wrong answer as a file to hand in; without NAME all of them, and what their authors believed.",
      "mistake LAB [NAME]", "faultline mistake 01 burst > load_balancing.c", "", true, OWN_WORD, command_mistake,
      "Each is a change of the model solution, reference/LAB/mistakes/NAME.patch. What is printed is the whole file "
