@@ -76,7 +76,6 @@ void session_print_counters(const struct session *s); /* the table of `faultline
 json_t *session_counters_json(const struct session *s);
 /* Writes build/report from what demo and bench left there, and says where it is. 0, or exit code 3 after saying why. */
 enum exit_code session_report(const struct session *s);
-void session_attach_costs(const struct session *s, const struct lab *lab, json_t *json); /* as json's "costs", if any */
 void session_say_report(const struct session *s, const char *folder);
 
 /* Finds folders and labs, then runs the command. */

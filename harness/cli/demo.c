@@ -1,6 +1,7 @@
 /* demo, replay: what an engineer runs. Both start programs of the lab; demo makes the report out of what claims leave. */
 #include "cli/command.h"
 
+#include "base/json_file.h"
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/terminal.h"
@@ -15,13 +16,12 @@
 
 /* ---- demo ---- */
 
-/* Runs one lab's claims program. The object that it left, or NULL after saying why. */
-static json_t *measure(const struct session *s, const struct lab *lab)
+/* Runs one lab's claims program, which leaves its result in a folder of its own. The object, or NULL after saying why. */
+static json_t *measure(const struct session *s, const struct lab *lab, const char *folder)
 {
     char program[FILE_PATH], out[FILE_PATH], seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)(s->options.have_seed ? s->options.seed : 1));
-    file_path(out, "%s/report/lab-%s.json", s->build, lab->id);
-    unlink(out);
+    file_path(out, "%s/lab-%s.json", folder, lab->id);
     const char *argv[12] = {session_file(s, lab, "claims", program), "--out", out, "--seed", seed};
     int n = 5;
     if (s->options.quiet)
@@ -47,6 +47,26 @@ static json_t *measure(const struct session *s, const struct lab *lab)
                 process_status_text(r.status, how, sizeof how));
     }
     return json;
+}
+
+/* All claims of a lab, kept for the page; a part of them, or the broken ones, are no result of the lab. */
+static void keep(const struct session *s, const struct lab *lab, json_t *json)
+{
+    char path[FILE_PATH];
+    struct error err;
+    if (json_file_write(file_path(path, "%s/report/lab-%s.json", s->build, lab->id), json, &err) != 0)
+        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+}
+
+/* Said before anything is measured. */
+static void need_folder(const char *folder)
+{
+    struct error err;
+    int code = file_make_dirs(folder, &err);
+    if (code == 0 && access(folder, W_OK) < 0)
+        code = error_set(&err, -errno, "%s: the report cannot be written there: %s", folder, strerror(errno));
+    if (code)
+        error_exit(EXIT_WRONG_USE, "%s; nothing was measured", err.text);
 }
 
 static unsigned false_claims(const json_t *lab)
@@ -112,53 +132,66 @@ static _Noreturn void demo_of_lab(const struct session *s)
     become(s, program);
 }
 
+static void show(const json_t *lab, bool quiet)
+{
+    struct error err;
+    const json_t *first = json_array_get(json_object_get(lab, "plots"), 0);
+    report_print_claims(stdout, lab);
+    if (first && !quiet) {
+        putchar('\n');
+        report_print_plot(stdout, first, &err);
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
 enum exit_code command_demo(struct session *s)
 {
-    char program[FILE_PATH], folder[FILE_PATH];
+    char program[FILE_PATH], folder[FILE_PATH], work[FILE_PATH];
+    struct error err;
     if (s->options.owns)
         demo_of_lab(s);
+    const bool whole = !s->options.only && !s->options.broken;
     json_t *labs = json_array();
     unsigned wrong = 0;
+    need_folder(file_path(folder, "%s/%s", s->build, whole ? "report" : "report-partial"));
+    file_remove_left_over();
+    if (file_temp_dir(work, "faultline-demo", &err) != 0)
+        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
     for (struct lab **l = s->labs; *l; l++) {
         if (!s->lab && (*l)->broken)
             fprintf(stderr, "faultline: left out: %s\n", (*l)->broken);
         if ((*l)->broken || (s->lab && s->lab != *l) || !file_exists(session_file(s, *l, "claims", program)))
             continue;
         print_incident(*l);
-        json_t *lab = measure(s, *l);
-        if (!lab)
+        json_t *lab = measure(s, *l, work);
+        if (!lab) {
+            file_remove_tree(work);
             return EXIT_CANNOT_TELL;
-        report_print_claims(stdout, lab);
-        struct error err;
-        const json_t *first = json_array_get(json_object_get(lab, "plots"), 0);
-        if (first && !s->options.quiet) {
-            putchar('\n');
-            report_print_plot(stdout, first, &err);
         }
-        putchar('\n');
+        show(lab, s->options.quiet);
+        if (whole)
+            keep(s, *l, lab);
         wrong += false_claims(lab);
-        if (!s->options.only && !s->options.broken)
-            session_attach_costs(s, *l, lab);
         json_array_append_new(labs, lab);
     }
+    file_remove_tree(work);
     if (json_array_size(labs) == 0)
         error_exit(EXIT_WRONG_USE, "there is no lab with claims here; make build first");
-    struct error err;
-    /* A part of the claims, or the broken ones, must not be taken for the report. */
-    file_path(folder, "%s/%s", s->build, s->options.only || s->options.broken ? "report-partial" : "report");
-    if (report_write(folder, labs, &err) != 0)
+    if (json_array_size(labs) > 1)
+        report_print_sum(stdout, labs);
+    if (whole) {
+        if (session_report(s) != EXIT_FINE)
+            return EXIT_CANNOT_TELL;
+    } else if (report_write(folder, labs, &err) != 0) {
         error_exit(EXIT_CANNOT_TELL, "%s", err.text);
-    char relative[FILE_PATH];
-    size_t root = strlen(s->root);
-    file_path(relative, "%s", strncmp(folder, s->root, root) == 0 && folder[root] == '/' ? folder + root + 1 : folder);
-    printf("report: %s/index.html   figures: %s/claims.json\n", relative, relative);
+    } else {
+        session_say_report(s, folder);
+    }
     const struct lab *first = s->lab;
     for (struct lab **l = s->labs; !first; l++)
         first = (*l)->broken ? NULL : *l;
     printf("next: read %s/README.md; make check LAB=%s says what your own code can do\n", first->folder, first->id);
-    if (wrong)
-        printf("%s%u claim%s not hold%s\n", terminal_style(STYLE_BAD), wrong, wrong == 1 ? " does" : "s do",
-               terminal_style(STYLE_PLAIN));
     enum exit_code code = wrong ? EXIT_FAILED : EXIT_FINE;
     if (s->options.json && session_write_json(s->options.json, json_incref(labs)) != EXIT_FINE)
         code = EXIT_WRONG_USE;

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 /* What is there and fits: the costs of another machine (a build folder that was copied) are left out. */
 static json_t *costs_of(const struct session *s, const struct lab *lab)
@@ -20,7 +22,31 @@ static json_t *costs_of(const struct session *s, const struct lab *lab)
     return NULL;
 }
 
-void session_attach_costs(const struct session *s, const struct lab *lab, json_t *json)
+/* Of a file's last change, local time, as the page shows it; 0 and "" where there is none. */
+static time_t date_of(const char *path, char text[20])
+{
+    struct stat st;
+    struct tm local;
+    text[0] = '\0';
+    if (stat(path, &st) < 0)
+        return 0;
+    strftime(text, 20, "%Y-%m-%d %H:%M", localtime_r(&st.st_mtime, &local));
+    return st.st_mtime;
+}
+
+static void attach_dates(const struct session *s, const struct lab *lab, json_t *json)
+{
+    char path[FILE_PATH], text[20];
+    const time_t claims = date_of(file_path(path, "%s/report/lab-%s.json", s->build, lab->id), text);
+    if (claims)
+        json_object_set_new(json, "claims_date", json_string(text));
+    const time_t costs = date_of(file_path(path, "%s/report/costs-%s.json", s->build, lab->id), text);
+    if (costs && json_object_get(json, "costs"))
+        json_object_update_new(json,
+                               json_pack("{s:s, s:b}", "costs_date", text, "costs_older", claims && costs < claims));
+}
+
+static void attach_costs(const struct session *s, const struct lab *lab, json_t *json)
 {
     char path[FILE_PATH];
     json_t *costs = costs_of(s, lab), *limits = json_load_file(file_path(path, "%s/machine.json", s->build), 0, NULL);
@@ -62,7 +88,8 @@ enum exit_code session_report(const struct session *s)
         bool claims = lab != NULL;
         if (!lab)
             lab = bare(*l);
-        session_attach_costs(s, *l, lab);
+        attach_costs(s, *l, lab);
+        attach_dates(s, *l, lab);
         if (claims || json_object_get(lab, "costs"))
             json_array_append(labs, lab);
         json_decref(lab);

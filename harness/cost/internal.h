@@ -72,6 +72,7 @@ struct cost_group {
     double floor, yardstick;
     double ping_before, ping_after; /* ns, of two threads; NaN */
     bool unsettled;                 /* the machine changed meanwhile: nothing is resolved */
+    uint32_t rounds_needed;         /* to rank its candidates, where there were fewer; else 0 */
     bool pinned;
     char place[TOPOLOGY_WORDS];
     uint64_t witness[WITNESSES];

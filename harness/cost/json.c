@@ -198,6 +198,8 @@ static json_t *groups_json(const struct cost_run *run)
         json_t *o = json_pack("{s:s, s:I, s:i, s:s, s:s, s:b, s:b}", "operation", c->operation->name, "size",
                               (json_int_t)c->size, "threads", (int)c->threads, "state", compare_state_name(c->state),
                               "place", g->place, "pinned", g->pinned, "unsettled", g->unsettled);
+        if (g->rounds_needed)
+            json_object_set_new(o, "rounds_needed", json_integer((json_int_t)g->rounds_needed));
         json_object_set_new(o, "floor", real(g->floor));
         json_object_set_new(o, "yardstick_ns", real(g->yardstick));
         json_object_set_new(o, "ping_pong_before_ns", real(g->ping_before));

@@ -241,7 +241,7 @@ static void print_growth(const struct cost_run *run)
 static void print_noise(const struct cost_run *run)
 {
     double least = INFINITY, most = 0;
-    uint32_t samples = 0, outliers = 0, unexplained = 0, explained[WITNESSES] = {0}, unsettled = 0;
+    uint32_t samples = 0, outliers = 0, unexplained = 0, explained[WITNESSES] = {0}, unsettled = 0, needed = 0;
     bool pinned = true;
     for (uint32_t i = 0; i < run->groups; i++) {
         const struct cost_group *g = &run->group[i];
@@ -250,6 +250,7 @@ static void print_noise(const struct cost_run *run)
             most = fmax(most, g->floor);
         }
         unsettled += g->unsettled;
+        needed = g->rounds_needed > needed ? g->rounds_needed : needed;
         pinned = pinned && (g->pinned || isnan(g->floor));
     }
     for (uint32_t i = 0; i < run->cells; i++) {
@@ -272,6 +273,11 @@ static void print_noise(const struct cost_run *run)
     printf("%s\n", unexplained ? "; the rest without a witness" : "");
     if (!pinned)
         puts("threads could not be bound to cores: expect more noise");
+    if (needed)
+        printf(
+            "too few rounds to tell any two apart however far they are: %u are needed here; nothing is ranked in such "
+            "a group\n",
+            needed);
     if (unsettled)
         printf("%u group%s of two threads: the machine changed while they were timed (ping-pong before and after "
                "differ), so "
@@ -310,7 +316,11 @@ static void print_baseline(const struct cost_run *run)
             else
                 table_cell(t, "%lld", (long long)json_integer_value(v));
         }
-        table_cell(t, "%.3f", json_number_value(json_object_get(row, "ratio")));
+        const json_t *ratio = json_object_get(row, "ratio");
+        if (json_is_number(ratio))
+            table_cell(t, "%.3f", json_number_value(ratio));
+        else
+            table_cell(t, "n/a");
         table_cell(t, "%s", verdict);
     }
     if (shown)

@@ -104,6 +104,7 @@ static void keep_results(struct cost_run *run, struct cost_group *g, const struc
     g->pinned = timed->pinned;
     memcpy(g->witness, timed->witness_sum, sizeof g->witness);
     compare_rank(timed, n, g->floor, rank);
+    g->rounds_needed = timed->rounds < compare_rounds_needed(n) ? compare_rounds_needed(n) : 0;
     for (uint32_t i = 0; i < n; i++) {
         struct cost_cell *c = &run->cell[cell[i]];
         const struct compare_result *r = &timed->result[i];

@@ -112,7 +112,12 @@ struct stats_interval compare_ratio(const struct compare_run *run, uint32_t a, u
 /* The floor that two copies of one candidate set: how far the interval of their ratio reaches from 1, and at least 2 %. */
 double compare_floor(const struct compare_run *run, uint32_t a, uint32_t copy);
 
-/* Ranks: candidates in groups that can't be told apart from the group's fastest. rank[i] is 1 for the first group. */
+/* So many rounds it takes to tell any two of so many candidates apart: with fewer no interval is narrow enough, however
+ * far they are. */
+uint32_t compare_rounds_needed(uint32_t candidates);
+
+/* Ranks: candidates in groups that can't be told apart from the group's fastest. rank[i] is 1 for the first group;
+ * 0 for all where there were too few rounds. */
 void compare_rank(const struct compare_run *run, uint32_t candidates, double floor, uint32_t *rank);
 
 #define COMPARE_ALPHA       0.01 /* of all claims of one run together */

@@ -59,6 +59,19 @@ double compare_floor(const struct compare_run *run, uint32_t a, uint32_t copy)
     return fmax(COMPARE_LEAST_FLOOR, exp(fmax(fabs(i.low), fabs(i.high))) - 1);
 }
 
+static uint32_t pairs(uint32_t candidates)
+{
+    return candidates > 1 ? candidates * (candidates - 1) / 2 : 1;
+}
+
+uint32_t compare_rounds_needed(uint32_t candidates)
+{
+    uint32_t rounds = 2;
+    while (candidates > 1 && stats_sign_rank(rounds, COMPARE_ALPHA / pairs(candidates)) == 0)
+        rounds++;
+    return rounds;
+}
+
 /* From the fastest on: whoever is resolved as slower than the first of the group opens the next one. */
 void compare_rank(const struct compare_run *run, uint32_t candidates, double floor, uint32_t *rank)
 {
@@ -70,12 +83,12 @@ void compare_rank(const struct compare_run *run, uint32_t candidates, double flo
         by_time[at] = i;
     }
     for (uint32_t i = 0; i < candidates; i++) {
-        uint32_t comparisons = candidates * (candidates - 1) / 2;
-        if (i > 0 && compare_two(run, by_time[leader], by_time[i], comparisons, floor).verdict == COMPARE_SLOWER) {
+        if (i > 0 &&
+            compare_two(run, by_time[leader], by_time[i], pairs(candidates), floor).verdict == COMPARE_SLOWER) {
             group++;
             leader = i;
         }
-        rank[by_time[i]] = group;
+        rank[by_time[i]] = run->rounds < compare_rounds_needed(candidates) ? 0 : group;
     }
     free(by_time);
 }

@@ -9,57 +9,77 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "report/number.h"
+#include "report/report.h"
 #include "report/svg.h"
 
 #include <ctype.h>
 #include <string.h>
-
-static size_t count_verdict(const json_t *lab, json_type verdict)
-{
-    size_t i, n = 0;
-    json_t *claim;
-    json_array_foreach(json_object_get(lab, "claims"), i, claim)
-    {
-        const json_t *holds = json_object_get(claim, "holds");
-        n += holds && json_typeof(holds) == verdict;
-    }
-    return n;
-}
-
-size_t html_holding(const json_t *lab)
-{
-    return count_verdict(lab, JSON_TRUE);
-}
-
-size_t html_untold(const json_t *lab)
-{
-    return count_verdict(lab, JSON_NULL);
-}
 
 static size_t claims_of(const json_t *lab)
 {
     return json_array_size(json_object_get(lab, "claims"));
 }
 
-/* "7 of 8 claims hold, 1 cannot be told here", with a mark. What can't be told is no fault, and no success either. */
-static void put_sum(FILE *out, size_t holding, size_t untold, size_t claims)
+static void add_to_sum(struct html_sum *sum, const json_t *lab)
 {
-    bool good = holding + untold == claims, none = holding == 0;
-    if (claims == 0) {
+    size_t i;
+    json_t *claim;
+    json_array_foreach(json_object_get(lab, "claims"), i, claim)
+    {
+        const json_t *holds = json_object_get(claim, "holds");
+        sum->claims++;
+        sum->holding += json_is_true(holds);
+        sum->untold += json_is_null(holds);
+    }
+}
+
+struct html_sum html_sum(const json_t *labs)
+{
+    struct html_sum sum = {0};
+    size_t i;
+    json_t *lab;
+    if (!json_is_array(labs))
+        add_to_sum(&sum, labs);
+    json_array_foreach(labs, i, lab)
+    {
+        add_to_sum(&sum, lab);
+    }
+    return sum;
+}
+
+/* With a mark. What can't be told is no fault, and no success either. */
+static void put_sum(FILE *out, const json_t *labs)
+{
+    struct html_sum sum = html_sum(labs);
+    char text[REPORT_SUM];
+    bool good = sum.holding + sum.untold == sum.claims, none = sum.holding == 0;
+    if (sum.claims == 0) {
         fputs("<span class=\"soft\">claims not measured yet: make demo</span>", out);
         return;
     }
-    fprintf(out, "<span class=\"mark %s\">%s %zu of %zu claim%s hold%s",
+    fprintf(out, "<span class=\"mark %s\">%s %s</span>",
             !good  ? "bad"
             : none ? "unknown"
                    : "good",
             !good  ? "\u2717"
             : none ? "?"
                    : "\u2713",
-            holding, claims, claims == 1 ? "" : "s", claims == 1 ? "s" : "");
-    if (untold)
-        fprintf(out, ", %zu cannot be told here", untold);
-    fputs("</span>", out);
+            report_sum(labs, text));
+}
+
+/* When the figures are from, and which of them are older. */
+static void put_dates(FILE *out, const json_t *lab)
+{
+    const char *claims = html_member(lab, "claims_date"), *costs = html_member(lab, "costs_date");
+    if (!*claims && !*costs)
+        return;
+    fputs("<p class=\"soft small\">", out);
+    if (*claims)
+        html_put(out, "Claims measured ", claims, ". ");
+    if (*costs)
+        html_put(out, "Costs measured ", costs,
+                 json_is_true(json_object_get(lab, "costs_older")) ? ", before the claims." : ".");
+    fputs("</p>\n", out);
 }
 
 /* ---- a lab ---- */
@@ -111,8 +131,9 @@ static void put_lab(FILE *out, const struct html_page *page, const json_t *lab)
               "false here.</p>\n",
               out);
     fputs("<p class=\"sum\">", out);
-    put_sum(out, html_holding(lab), html_untold(lab), claims_of(lab));
+    put_sum(out, lab);
     fputs("</p>\n", out);
+    put_dates(out, lab);
     put_ways(out, lab);
     if (claims_of(lab) > 0) {
         html_put(out, "<h3 id=\"lab-", html_member(lab, "lab"), "-claims\">Claims</h3>\n");
@@ -141,7 +162,7 @@ static void put_contents(FILE *out, const json_t *labs)
         html_put(out, "<li><a href=\"#lab-", html_member(lab, "lab"), "\">");
         html_put(out, "", html_member(lab, "lab"), " ");
         html_put(out, "", html_member(lab, "title"), "</a>");
-        put_sum(out, html_holding(lab), html_untold(lab), claims_of(lab));
+        put_sum(out, lab);
         fputs("</li>\n", out);
     }
     fputs("</ol></nav>\n", out);
@@ -149,15 +170,12 @@ static void put_contents(FILE *out, const json_t *labs)
 
 static void put_head(FILE *out, const json_t *labs)
 {
-    size_t i, holding = 0, untold = 0, claims = 0, count = json_array_size(labs);
+    size_t i, count = json_array_size(labs);
     bool costs = false;
     json_t *lab;
     json_array_foreach(labs, i, lab)
     {
-        holding += html_holding(lab);
-        untold += html_untold(lab);
         costs = costs || json_object_get(lab, "costs");
-        claims += claims_of(lab);
     }
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -175,7 +193,7 @@ static void put_head(FILE *out, const json_t *labs)
           out);
     if (count > 1) {
         fputs("<p class=\"sum\">", out);
-        put_sum(out, holding, untold, claims);
+        put_sum(out, labs);
         fprintf(out, " in %zu labs</p>\n", count);
         put_contents(out, labs);
     }

@@ -28,9 +28,11 @@ void html_plot(FILE *out, const struct html_page *page, const json_t *lab, const
 void html_costs(FILE *out, const struct html_page *page, const json_t *lab); /* nothing where it has no "costs" */
 void html_machine(FILE *out, const struct html_page *page);                  /* the machine and its limits */
 
-/* How many of a lab's claims hold, and of how many it can't be told here. */
-size_t html_holding(const json_t *lab);
-size_t html_untold(const json_t *lab);
+/* How many of the claims of a lab, or of an array of labs, hold, and of how many it can't be told here. */
+struct html_sum {
+    size_t claims, holding, untold;
+};
+struct html_sum html_sum(const json_t *labs);
 
 /* "<before>text<after>": before and after are markup of ours, text is anybody's. html_prose: a sentence of ours, in
  * which `x` is set as code. */

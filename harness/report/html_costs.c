@@ -231,6 +231,8 @@ static void put_times_head(FILE *out, const json_t *costs, const json_t *operati
         if (json_is_true(json_object_get(costs_group(costs, &c->at[i]), "unsettled")))
             fprintf(out, "<sup>%zu</sup>",
                     notes_number(notes, "not ranked: the machine changed while these were timed"));
+        if (json_object_get(costs_group(costs, &c->at[i]), "rounds_needed"))
+            fprintf(out, "<sup>%zu</sup>", notes_number(notes, "not ranked: too few rounds to tell any two apart"));
         fputs("</th>", out);
     }
     fputs("</tr></thead>\n<tbody>\n", out);

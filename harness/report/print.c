@@ -53,10 +53,37 @@ static void print_false(FILE *out, const json_t *lab)
     }
 }
 
+const char *report_sum(const json_t *labs, char *out)
+{
+    struct html_sum sum = html_sum(labs);
+    int n = snprintf(out, REPORT_SUM, "%zu of %zu claim%s hold%s", sum.holding, sum.claims, sum.claims == 1 ? "" : "s",
+                     sum.claims == 1 ? "s" : "");
+    if (sum.untold)
+        n += snprintf(out + n, REPORT_SUM - (size_t)n, ", %zu cannot be told here", sum.untold);
+    const size_t wrong = sum.claims - sum.holding - sum.untold;
+    if (wrong)
+        snprintf(out + n, REPORT_SUM - (size_t)n, ", %zu %s false", wrong, wrong == 1 ? "is" : "are");
+    return out;
+}
+
+static void print_sum(FILE *out, const json_t *labs, const char *more)
+{
+    char text[REPORT_SUM];
+    struct html_sum sum = html_sum(labs);
+    enum terminal_style style = sum.holding + sum.untold < sum.claims ? STYLE_BAD
+                                : sum.untold                          ? STYLE_WARN
+                                                                      : STYLE_GOOD;
+    fprintf(out, "%s%s%s%s\n", style_on(out, style), report_sum(labs, text), style_on(out, STYLE_PLAIN), more);
+}
+
+void report_print_sum(FILE *out, const json_t *labs)
+{
+    print_sum(out, labs, " in all labs");
+}
+
 void report_print_claims(FILE *out, const json_t *lab)
 {
-    size_t i, claims = json_array_size(json_object_get(lab, "claims")), holding = html_holding(lab),
-              untold = html_untold(lab);
+    size_t i;
     bool broken = json_is_true(json_object_get(lab, "broken"));
     json_t *claim;
     struct table *t = table_create();
@@ -75,14 +102,5 @@ void report_print_claims(FILE *out, const json_t *lab)
     table_destroy(t);
     if (!broken)
         print_false(out, lab);
-    bool good = holding + untold == claims;
-    fprintf(out, "%s%zu of %zu claim%s hold%s",
-            style_on(out, !good               ? STYLE_BAD
-                          : holding == claims ? STYLE_GOOD
-                                              : STYLE_WARN),
-            holding, claims, claims == 1 ? "" : "s", claims == 1 ? "s" : "");
-    if (untold)
-        fprintf(out, ", %zu cannot be told here", untold);
-    fprintf(out, "%s%s\n", style_on(out, STYLE_PLAIN),
-            broken ? ", measured without the cure: all should be false" : "");
+    print_sum(out, lab, broken ? ", measured without the cure: all should be false" : "");
 }

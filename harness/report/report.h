@@ -15,6 +15,7 @@
  *                          {"name": "round robin, measured", "kind": "points", "x": [..], "y": [..],
  *                           "low": [..], "high": [..], "labels": ["..", ..]}]}],
  *    "seconds": 12.3,
+ *    "claims_date": "2026-11-30 23:10", "costs_date": "2026-11-29 08:15", "costs_older": true,
  *    "costs": {..}}
  *
  * relation: "equals", "at-least" or "at-most". A figure that is no number (NaN, infinite) is null, and its claim does
@@ -61,6 +62,13 @@ int report_write(const char *folder, const json_t *labs, struct error *err);
 /* The claims of one lab as an aligned table: holds or not (a word and a mark, not colour alone), id, predicted,
  * measured, tolerance, unit. */
 void report_print_claims(FILE *out, const json_t *lab);
+
+/* "116 of 120 claims hold, 3 cannot be told here, 1 is false", of one lab or of an array of labs, into out (REPORT_SUM
+ * bytes); returns out. The terminal and the page say the same. */
+#define REPORT_SUM 120
+const char *report_sum(const json_t *labs, char *out);
+/* The same as a line, in colour. */
+void report_print_sum(FILE *out, const json_t *labs);
 
 /* One plot drawn in characters, for the terminal. 0, or -ENOENT without gnuplot. */
 int report_print_plot(FILE *out, const json_t *plot, struct error *err);

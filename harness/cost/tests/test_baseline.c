@@ -88,6 +88,43 @@ Test(baseline, slower_code_is_a_regression)
     json_decref(found);
 }
 
+/* Of a count with this metric; in the baseline there is a cell more unless the selection is the same. */
+static const char *count_verdict(const char *metric, double before, double now, bool same)
+{
+    static char kept[40];
+    json_t *a = result("x", "gcc", 10, 0.02, before, 1), *b = result("x", "gcc", 10, 0.02, now, 1), *found;
+    json_t *rows[] = {json_object_get(a, "rows"), json_object_get(b, "rows")};
+    if (!same) {
+        json_t *other = json_deep_copy(json_array_get(rows[0], 1));
+        json_object_set_new(other, "entry", json_string("another"));
+        json_array_append_new(rows[0], other);
+    }
+    for (int i = 0; i < 2; i++)
+        json_object_set_new(json_array_get(rows[i], 1), "metric", json_string(metric));
+    compare(a, b, &found);
+    snprintf(kept, sizeof kept, "%s", verdict(found, 1));
+    json_decref(found);
+    return kept;
+}
+
+Test(baseline, of_counts_small_differences_are_none)
+{
+    cr_assert_str_eq(count_verdict("bytes", 736, 752, true), "same");
+    cr_assert_str_eq(count_verdict("bytes", 736, 1000, true), "regressed");
+    cr_assert_str_eq(count_verdict("last-misses", 0, 0.004, true), "same");
+    cr_assert_str_eq(count_verdict("last-misses", 0, 1, true), "regressed");
+    cr_assert_str_eq(count_verdict("last-misses", 1, 0, true), "better");
+    cr_assert_str_eq(count_verdict("instructions", 100, 103, true), "regressed");
+}
+
+Test(baseline, of_another_selection_tells_instructions_alone)
+{
+    cr_assert_str_eq(count_verdict("bytes", 736, 1000, false), "cannot tell");
+    cr_assert_str_eq(count_verdict("bytes", 736, 736, false), "same");
+    cr_assert_str_eq(count_verdict("last-misses", 0, 1, false), "cannot tell");
+    cr_assert_str_eq(count_verdict("instructions", 100, 110, false), "regressed");
+}
+
 Test(baseline, too_wide_to_tell)
 {
     json_t *found;

@@ -117,7 +117,8 @@ Test(formats, are_well_formed_whatever_comes_in)
         write_all(r, round);
     }
     char folder[FILE_PATH];
-    const char *argv[] = {"/usr/bin/python3", "harness/grade/tests/read_formats.py", file_path(folder, "%s/odd", root), NULL};
+    const char *argv[] = {"/usr/bin/python3", "harness/grade/tests/read_formats.py", file_path(folder, "%s/odd", root),
+                          NULL};
     struct process p = {.argv = argv, .wall_ms = 250000, .output_limit = 4000};
     struct process_result result;
     struct error err;

@@ -120,6 +120,28 @@ Test(compare, ranks_are_groups)
     compare_free(&run);
 }
 
+Test(compare, too_few_rounds_rank_nothing)
+{
+    struct compare_run run;
+    uint32_t rank[4] = {9, 9, 9, 9};
+    cr_assert_eq(compare_rounds_needed(1), 2);
+    for (uint32_t n = 2; n <= 20; n++) { /* two-sided sign test: all rounds on one side have 2^(1 - rounds) */
+        const uint32_t rounds = compare_rounds_needed(n);
+        const double alpha = COMPARE_ALPHA / (n * (n - 1) / 2.0);
+        cr_assert(ldexp(1, 1 - (int)rounds) <= alpha && ldexp(1, 2 - (int)rounds) > alpha, "%u candidates: %u rounds",
+                  n, rounds);
+    }
+    made_up(&run, (const double[]){3.9, 445, 108, 74}, 4, 0.001);
+    run.rounds = compare_rounds_needed(4) - 1;
+    compare_rank(&run, 4, 0.02, rank);
+    cr_assert(!rank[0] && !rank[1] && !rank[2] && !rank[3], "%u %u %u %u", rank[0], rank[1], rank[2], rank[3]);
+    run.rounds++;
+    compare_rank(&run, 4, 0.02, rank);
+    cr_assert(rank[0] == 1 && rank[3] == 2 && rank[2] == 3 && rank[1] == 4, "%u %u %u %u", rank[0], rank[1], rank[2],
+              rank[3]);
+    compare_free(&run);
+}
+
 /* ---- a run ---- */
 
 struct tally {

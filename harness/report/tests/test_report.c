@@ -160,7 +160,7 @@ Test(report, table_for_the_terminal)
     report_print_claims(out, lab);
     fclose(out);
     static const char *const parts[] = {"+ holds  true-one", "! FALSE  false-one", "4991.2",
-                                        "FALSE false-one: A statement.", "\n1 of 2 claims hold\n"};
+                                        "FALSE false-one: A statement.", "\n1 of 2 claims hold, 1 is false\n"};
     for (size_t i = 0; i < COUNT(parts); i++)
         cr_assert(strstr(text, parts[i]), "expected \"%s\" in:\n%s", parts[i], text);
     cr_assert(!strchr(text, '\033'), "colour in a file");
