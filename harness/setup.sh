@@ -37,6 +37,7 @@ cppcheck|cppcheck
 shellcheck|shellcheck
 setpriv|util-linux
 /usr/bin/python3|python3
+chromium|chromium
 /usr/lib/python3/dist-packages/yaml|python3-yaml'
 test="$test
 /usr/lib/$(uname -m)-linux-gnu/openmpi/include/mpi.h|libopenmpi-dev"
