@@ -13,7 +13,8 @@
 #   (any of these)/tests/*.c  one Criterion program a folder, run by `make test`
 
 B         ?= build
-override B := $(patsubst $(CURDIR)/%,%,$(abspath $B))
+$(if $(word 2,$B),$(error B=$B: the build folder may have no blank in its name; the checkout may))
+override B := $(patsubst ./%,%,$(if $(filter /%,$B),$(patsubst $(CURDIR)/%,%,$B),$B))
 CC        := $(if $(filter default,$(origin CC)),gcc,$(CC))
 OPT       ?= -O2
 SANITIZER ?=
@@ -32,7 +33,7 @@ MPI       := $(shell pkg-config --cflags-only-I ompi-c 2>/dev/null | sed 's/-I/-
 NVCC      := $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
 CUDA      := $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 NVFLAGS   := -std=c++17 -O3 -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra --Werror all-warnings -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90a,code=sm_90a
-export FAULTLINE_BUILD := $(abspath $B)
+export FAULTLINE_BUILD := $(if $(filter /%,$B),,$(CURDIR)/)$B
 
 # ---- what there is -------------------------------------------------------------------------------------------------
 labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
@@ -124,7 +125,7 @@ $(patsubst %.so,%.o,$(call mistakes,$1)): %.o: %.c $B/flags
 $(call mistakes,$1): %.so: %.o
 $(call plugins,$1) $(call mistakes,$1): $(world_so) harness/host/plugin.map; $$(plugin)
 $B/labs/$1/cuda.so: $(patsubst %.cu,$B/obj/%.cu.o,$(wildcard reference/$1/cuda/*.cu)) $(call objects,$(wildcard reference/$1/cuda/*.c)) $(world_so)
-	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker --no-as-needed,$(abspath $(world_so)),-Bsymbolic,-rpath,$(CUDA)/lib64,-rpath,'$$$$ORIGIN' -o $$@ $$(filter %.o,$$^) -ldl -lm
+	$$(call quiet,LD,$$@)mkdir -p $$(@D); $$(NVCC) -shared $(addprefix -Xcompiler ,$(san)) -Xlinker --no-as-needed,$(world_so),-Bsymbolic,-rpath,$(CUDA)/lib64,-rpath,'$$$$ORIGIN' -o $$@ $$(filter %.o,$$^) -ldl -lm
 $(call objects,bench/$1/ranks.c bench/$1/ranks/ranks.c): extra += $(MPI)
 $B/labs/$1/check: $(call objects,$(call checks,$1) $(call world,$1)) $B/lib.a
 	$$(call link,$$^ -lcriterion)
@@ -165,9 +166,11 @@ compared: programs $(filter %/reference.so %/check %/claims %/replay,$(all)) # w
 .PHONY: build everything cuda mistakes programs compared
 
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
+quoted = '$(subst ','\'',$1)'
+option = $(if $($1),--$2 $(call quoted,$($1)))
 locked = harness/locked.sh '$B' $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
 own_built = $(if $(folder),$(folder:%=$B/labs/%/built),everything)
-cli = $B/faultline $@ $(LAB) $(if $(TEST),--test $(TEST)) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) $(ARGS)
+cli = $B/faultline $@ $(LAB) $(call option,TEST,test) $(call option,SEED,seed) $(call option,JSON,json) $(ARGS)
 demo: setup ## reproduces the failures of the articles and writes build/report/index.html
 	@$(locked) everything && $(cli) $(own)
 check: setup ## the public tests on what you wrote, with the points so far  (LAB=01 [TEST=x] [SEED=n] [DEBUG=1])
@@ -175,28 +178,27 @@ check: setup ## the public tests on what you wrote, with the points so far  (LAB
 watch: setup ## the same at every save  (LAB=01)
 	@$(locked) programs && $(cli)
 grade: setup ## the whole grade of one submission  (LAB=01 [SUBMISSION=dir])
-	@$(locked) $(own_built) && $(cli) $(if $(SUBMISSION),--submission $(SUBMISSION))
+	@$(locked) $(own_built) && $(cli) $(call option,SUBMISSION,submission)
 # A lab's own options have no name here: --nodes 10 is NODES=10, as is whatever else was set for make itself.
 mine = B CC OPT SANITIZER WERROR V MAKEFLAGS SHELL LAB TEST SEED JSON ARGS TRACE ENTRIES PLUGIN
 given = $(foreach v,$(filter-out $(mine),$(.VARIABLES)),$(if $(filter command,$(origin $v)),$v))
-quoted = '$(subst ','\'',$1)'
 own = $(foreach v,$(given),--$(shell echo $v | tr A-Z_ a-z-) $(call quoted,$($v)))
 replay: setup ## your own traffic through every entry  (LAB=01 TRACE=file, and the lab's own options in capitals: faultline replay 01 --help)
-	@$(locked) everything && $(cli) $(TRACE) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(own)
+	@$(locked) everything && $(cli) $(if $(TRACE),$(call quoted,$(TRACE))) $(call option,ENTRIES,entries) $(call option,PLUGIN,plugin) $(own)
 folder = $(firstword $(filter $(LAB) $(LAB)-% 0$(LAB)-% %-$(LAB),$(labs)))
 race: setup ## your code for threads under ThreadSanitizer, in a lab that has any  (LAB=02)
 	@$(if $(folder),$(if $(wildcard labs/$(folder)/race.sh),CC='$(CC)' labs/$(folder)/race.sh $(ARGS),echo 'lab $(LAB) has no code for threads to look for races in'),\
 	  echo 'race: $(if $(LAB),there is no lab $(LAB),which lab? For example: make race LAB=02)' >&2; exit 2)
 bench: setup ## what operations cost  (LAB=01 [ENTRIES=a,b] [SIZES=10,100] [THREADS=1,2] [COUNTERS=all] [BASELINE=f] [PLUGIN=x.so])
-	@$(locked) everything && $(cli) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(OPERATIONS),--operations $(OPERATIONS)) \
-	  $(if $(SIZES),--sizes $(SIZES)) $(if $(THREADS),--threads $(THREADS)) $(if $(COUNTERS),--counters $(COUNTERS)) \
-	  $(if $(BASELINE),--baseline $(BASELINE)) $(if $(PLUGIN),--plugin $(PLUGIN)) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@$(locked) everything && $(cli) $(call option,ENTRIES,entries) $(call option,OPERATIONS,operations) \
+	  $(call option,SIZES,sizes) $(call option,THREADS,threads) $(call option,COUNTERS,counters) \
+	  $(call option,BASELINE,baseline) $(call option,PLUGIN,plugin) $(call option,ROUNDS,rounds)
 counters: setup ## what can be counted here, and how to read it
 	@$(locked) programs && $(cli)
 list: setup ## the labs
 	@$(locked) programs && $(cli)
 machine: setup ## what this machine is, and what it can do at best  ([ANEW=1] [TRIALS=200 LOAD=3])
-	@$(locked) programs && $(cli) $(if $(ANEW),--anew) $(if $(TRIALS),--trials $(TRIALS)) $(if $(LOAD),--load $(LOAD))
+	@$(locked) programs && $(cli) $(if $(ANEW),--anew) $(call option,TRIALS,trials) $(call option,LOAD,load)
 status: setup ## how far you are
 	@$(locked) programs && $(cli)
 hint: setup ## the next hint for a test  (LAB=01 TEST=x)
