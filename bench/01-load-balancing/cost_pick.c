@@ -228,8 +228,7 @@ int pick_verify(const struct cost_subject *subject, char *why, size_t size)
             code = wrong(why, size, "a weight of 0 was refused", IDLE_WEIGHT);
     }
     /* Weight 0 means something to entries with weights only. */
-    uint32_t weighted = strstr(subject->name, "weight") != NULL;
-    if (code == 0 && !weighted)
+    if (code == 0 && !(p->ops->can & LB_WEIGHTS))
         p->ops->remove(d->balancer, IDLE_WEIGHT, d->now);
     if (code == 0)
         code = watch_picks(p->ops, d, true, why, size);

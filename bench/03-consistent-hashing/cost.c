@@ -94,11 +94,11 @@ static void destroy(void *state)
 }
 
 /* Why it makes no sense for this entry at this size, or NULL. */
-static const char *senseless(const struct cost_subject *s)
+static const char *senseless(const struct ch_ops *ops, uint64_t nodes)
 {
-    if (strstr(s->name, "rendezvous") && s->size > 10000)
+    if ((ops->can & CH_SCANS) && nodes > 10000)
         return "it hashes every node for every key: a million nodes, milliseconds";
-    if ((strstr(s->name, "ring") || strcmp(s->name, "ketama") == 0) && s->size > 100000)
+    if ((ops->can & CH_POINTS) && nodes > 100000)
         return "a hundred million points";
     return NULL;
 }
@@ -113,8 +113,8 @@ static int look(const struct cost_subject *s, struct looker **out, struct error 
     l->nodes = (uint32_t)s->size;
     l->key = malloc(SEQUENCE * sizeof *l->key);
     int code = !l->ops ? -ENOENT : !l->key ? -ENOMEM : 0;
-    if (code == 0 && senseless(s))
-        code = error_set(err, -ENOTSUP, "%s", senseless(s));
+    if (code == 0 && senseless(l->ops, s->size))
+        code = error_set(err, -ENOTSUP, "%s", senseless(l->ops, s->size));
     if (code == 0)
         code = make_or_find(l->ops, s, l);
     if (code == -ENOSPC)

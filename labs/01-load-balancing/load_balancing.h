@@ -46,6 +46,12 @@ struct lb_config {
     const struct lb_config *inner_config; /* a wrapper's inner entry is created with this; NULL for all others */
 };
 
+/* What an entry can, for whoever tests and times it. No task asks for it. */
+enum lb_can {
+    LB_WEIGHTS = 1, /* shares by weight; a member of weight 0 gets nothing */
+    LB_RANDOM = 2,  /* draws from config->random */
+};
+
 struct lb_ops {
     /* Makes a balancer without members. 0 and *balancer, or -ENOMEM / -EINVAL and nothing. The caller ends it with
      * destroy. */
@@ -74,7 +80,8 @@ struct lb_ops {
     /* A backend with nothing left to do tells this one balancer so. NULL: not listened to. */
     void (*idle)(void *balancer, uint32_t backend, uint64_t now);
 
-    bool wraps; /* is a wrapper: created with config->inner set, and named "name+inner" */
+    bool wraps;   /* is a wrapper: created with config->inner set, and named "name+inner" */
+    unsigned can; /* LB_WEIGHTS | ... */
 };
 
 #define LB_ENTRY(identifier, name, summary, ops) PLUGIN_ENTRY(identifier, name, summary, ops)

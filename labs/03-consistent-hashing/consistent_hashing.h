@@ -53,6 +53,8 @@ enum {
     CH_ANY_NODE = 2,   /* any node can be removed; without it only the one that joined last */
     CH_MONOTONE = 4,   /* a key moves only to a node that joins, or from one that leaves; never between others */
     CH_ORDER_FREE = 8, /* the order in which nodes came and went makes no difference */
+    CH_POINTS = 16,    /* keeps points for each node: its memory is that of points times nodes */
+    CH_SCANS = 32,     /* looks at every node for each key */
 };
 
 struct ch_ops {

@@ -148,6 +148,9 @@ struct at_ops {
 
     bool (*here)(void); /* does this machine have what it needs? NULL: every machine does */
     unsigned can;       /* AT_CAUSAL | ... */
+    const char
+        *limit; /* for the bench: what of the machine bounds it, "flops-amx"; NULL: portable C, whose compiler may
+                           use what is there */
 };
 
 #define AT_ENTRY(identifier, name, summary, ops) PLUGIN_ENTRY(identifier, name, summary, ops)

@@ -116,6 +116,11 @@ static uint32_t pick(void *balancer, uint64_t now)
     return turn.backend;
 }
 
-static const struct lb_ops ops = {
-    .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick};
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = destroy,
+                                  .add = join,
+                                  .remove = leave,
+                                  .set_weight = join,
+                                  .pick = pick,
+                                  .can = LB_WEIGHTS};
 LB_ENTRY(earliest_deadline_first, "earliest-deadline-first", "turns by weight from a heap, O(log n)", &ops);

@@ -79,5 +79,6 @@ static const struct lb_ops ops = {.create = create,
                                   .remove = members_leave,
                                   .set_weight = members_join,
                                   .pick = pick,
-                                  .idle = idle};
+                                  .idle = idle,
+                                  .can = LB_RANDOM};
 LB_ENTRY(join_idle_queue, "join-idle-queue", "a server that said it is idle, else any", &ops);

@@ -118,5 +118,6 @@ static const struct lb_ops ops = {.create = create,
                                   .remove = leave,
                                   .set_weight = members_join,
                                   .pick = pick,
-                                  .done = done};
+                                  .done = done,
+                                  .can = LB_RANDOM};
 LB_ENTRY(peak_ewma, "peak-ewma", "the one of two random members with the lower peak EWMA x in flight", &ops);

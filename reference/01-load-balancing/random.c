@@ -39,5 +39,6 @@ static const struct lb_ops ops = {.create = create,
                                   .add = members_join,
                                   .remove = members_leave,
                                   .set_weight = members_join,
-                                  .pick = pick};
+                                  .pick = pick,
+                                  .can = LB_RANDOM};
 LB_ENTRY(random, "random", "any member, equal chances", &ops);

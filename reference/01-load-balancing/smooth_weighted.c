@@ -92,6 +92,11 @@ static uint32_t pick(void *balancer, uint64_t now)
     return best;
 }
 
-static const struct lb_ops ops = {
-    .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick};
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = destroy,
+                                  .add = join,
+                                  .remove = leave,
+                                  .set_weight = join,
+                                  .pick = pick,
+                                  .can = LB_WEIGHTS};
 LB_ENTRY(smooth_weighted, "smooth-weighted", "turns by weight, interleaved: nginx's rule, O(n)", &ops);

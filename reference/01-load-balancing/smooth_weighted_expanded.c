@@ -129,6 +129,11 @@ static uint32_t pick(void *balancer, uint64_t now)
     return backend;
 }
 
-static const struct lb_ops ops = {
-    .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick};
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = destroy,
+                                  .add = join,
+                                  .remove = leave,
+                                  .set_weight = join,
+                                  .pick = pick,
+                                  .can = LB_WEIGHTS};
 LB_ENTRY(smooth_weighted_expanded, "smooth-weighted-expanded", "the same sequence, O(1) after its first cycle", &ops);

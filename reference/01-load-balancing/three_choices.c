@@ -61,5 +61,6 @@ static const struct lb_ops ops = {.create = create,
                                   .remove = members_leave,
                                   .set_weight = members_join,
                                   .pick = pick,
-                                  .done = members_done};
+                                  .done = members_done,
+                                  .can = LB_RANDOM};
 LB_ENTRY(three_choices, "three-choices", "the least loaded of three random members", &ops);

@@ -54,5 +54,6 @@ static const struct lb_ops ops = {.create = create,
                                   .remove = members_leave,
                                   .set_weight = members_join,
                                   .pick = pick,
-                                  .done = members_done};
+                                  .done = members_done,
+                                  .can = LB_RANDOM};
 LB_ENTRY(two_choices, "two-choices", "the less loaded of two random members", &ops);

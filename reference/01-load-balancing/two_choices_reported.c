@@ -64,5 +64,6 @@ static const struct lb_ops ops = {.create = create,
                                   .remove = members_leave,
                                   .set_weight = members_join,
                                   .pick = pick,
-                                  .report = report};
+                                  .report = report,
+                                  .can = LB_RANDOM};
 LB_ENTRY(two_choices_reported, "two-choices-reported", "the shorter of two random queues as reported", &ops);

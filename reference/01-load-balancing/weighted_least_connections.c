@@ -55,5 +55,6 @@ static const struct lb_ops ops = {.create = create,
                                   .remove = members_leave,
                                   .set_weight = members_join,
                                   .pick = pick,
-                                  .done = members_done};
+                                  .done = members_done,
+                                  .can = LB_WEIGHTS};
 LB_ENTRY(weighted_least_connections, "weighted-least-connections", "least (in flight + 1) / weight, O(n)", &ops);

@@ -125,7 +125,13 @@ static void done(void *balancer, uint32_t backend, enum lb_outcome outcome, uint
         settle(b, b->where[backend]);
 }
 
-static const struct lb_ops ops = {
-    .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick, .done = done};
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = destroy,
+                                  .add = join,
+                                  .remove = leave,
+                                  .set_weight = join,
+                                  .pick = pick,
+                                  .done = done,
+                                  .can = LB_WEIGHTS};
 LB_ENTRY(weighted_least_connections_heap, "weighted-least-connections-heap", "least (in flight + 1) / weight, O(log n)",
          &ops);

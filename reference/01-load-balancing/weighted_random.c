@@ -111,6 +111,11 @@ static uint32_t pick(void *balancer, uint64_t now)
     return rng_next(&b->random) >> 32 < c->cut ? c->own : c->other;
 }
 
-static const struct lb_ops ops = {
-    .create = create, .destroy = destroy, .add = join, .remove = leave, .set_weight = join, .pick = pick};
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = destroy,
+                                  .add = join,
+                                  .remove = leave,
+                                  .set_weight = join,
+                                  .pick = pick,
+                                  .can = LB_WEIGHTS | LB_RANDOM};
 LB_ENTRY(weighted_random, "weighted-random", "any member, chances by weight (alias table)", &ops);

@@ -73,6 +73,11 @@ static uint32_t pick(void *balancer, uint64_t now)
     return backend;
 }
 
-static const struct lb_ops ops = {
-    .create = create, .destroy = members_end, .add = join, .remove = leave, .set_weight = join, .pick = pick};
+static const struct lb_ops ops = {.create = create,
+                                  .destroy = members_end,
+                                  .add = join,
+                                  .remove = leave,
+                                  .set_weight = join,
+                                  .pick = pick,
+                                  .can = LB_WEIGHTS};
 LB_ENTRY(weighted_round_robin, "weighted-round-robin", "turns by weight, in bursts", &ops);

@@ -102,5 +102,6 @@ static const struct lb_ops ops = {.create = create,
                                   .remove = leave,
                                   .set_weight = join,
                                   .pick = pick,
-                                  .done = members_done};
+                                  .done = members_done,
+                                  .can = LB_WEIGHTS | LB_RANDOM};
 LB_ENTRY(weighted_two_choices, "weighted-two-choices", "two drawn by weight, the less loaded for its weight", &ops);

@@ -23,7 +23,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#define CAN (CH_WEIGHTS | CH_ANY_NODE | CH_ORDER_FREE)
+#define CAN (CH_POINTS | CH_WEIGHTS | CH_ANY_NODE | CH_ORDER_FREE)
 
 void ketama_name(uint32_t id, char name[KETAMA_NAME])
 {

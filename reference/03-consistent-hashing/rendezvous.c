@@ -11,7 +11,7 @@
  */
 #include "rendezvous.h"
 
-#define CAN (CH_ANY_NODE | CH_MONOTONE | CH_ORDER_FREE)
+#define CAN (CH_SCANS | CH_ANY_NODE | CH_MONOTONE | CH_ORDER_FREE)
 
 static int create(const struct ch_config *config, void **out)
 {

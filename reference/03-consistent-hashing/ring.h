@@ -22,7 +22,7 @@ struct ring_point {
     uint32_t owner;
 };
 
-#define RING_CAN (CH_WEIGHTS | CH_ANY_NODE | CH_MONOTONE | CH_ORDER_FREE)
+#define RING_CAN (CH_POINTS | CH_WEIGHTS | CH_ANY_NODE | CH_MONOTONE | CH_ORDER_FREE)
 
 /* Operations of entries that search these two arrays; map_size: of the map, which begins with the ring. */
 int ring_create(size_t map_size, const struct ch_config *config, void **map);

@@ -15,7 +15,7 @@
 
 #include "sim/real.h"
 
-#define CAN (CH_WEIGHTS | CH_ANY_NODE | CH_MONOTONE | CH_ORDER_FREE)
+#define CAN (CH_SCANS | CH_WEIGHTS | CH_ANY_NODE | CH_MONOTONE | CH_ORDER_FREE)
 
 static int create(const struct ch_config *config, void **out)
 {

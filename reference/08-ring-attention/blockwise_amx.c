@@ -212,5 +212,6 @@ const struct at_ops blockwise_amx_ops = {.workspace = workspace,
                                          .backward_workspace = backward_workspace,
                                          .backward = backward,
                                          .here = here,
+                                         .limit = "flops-amx",
                                          .can = AT_CAUSAL | AT_TAKES_BF16 | AT_ONLY_BF16 | AT_CONSTANT};
 AT_ENTRY(blockwise_amx, "blockwise-amx", "bfloat16 on AMX tiles, exponentials under the products", &blockwise_amx_ops);

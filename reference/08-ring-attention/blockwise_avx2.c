@@ -84,5 +84,6 @@ const struct at_ops blockwise_avx2_ops = {.workspace = workspace,
                                           .backward_workspace = backward_workspace,
                                           .backward = backward,
                                           .here = here,
+                                          .limit = "flops-avx2",
                                           .can = AT_CAUSAL | AT_TAKES_BF16 | AT_CONSTANT};
 AT_ENTRY(blockwise_avx2, "blockwise-avx2", "blockwise with AVX2 and FMA, eight lanes", &blockwise_avx2_ops);

@@ -84,5 +84,6 @@ const struct at_ops blockwise_avx512_ops = {.workspace = workspace,
                                             .backward_workspace = backward_workspace,
                                             .backward = backward,
                                             .here = here,
+                                            .limit = "flops-avx512",
                                             .can = AT_CAUSAL | AT_TAKES_BF16 | AT_CONSTANT};
 AT_ENTRY(blockwise_avx512, "blockwise-avx512", "blockwise with AVX-512, panels of 48 queries", &blockwise_avx512_ops);

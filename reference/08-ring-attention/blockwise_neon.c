@@ -83,5 +83,6 @@ const struct at_ops blockwise_neon_ops = {.workspace = workspace,
                                           .backward_workspace = backward_workspace,
                                           .backward = backward,
                                           .here = here,
+                                          .limit = "flops-portable",
                                           .can = AT_CAUSAL | AT_TAKES_BF16 | AT_CONSTANT};
 AT_ENTRY(blockwise_neon, "blockwise-neon", "blockwise with NEON, four lanes", &blockwise_neon_ops);

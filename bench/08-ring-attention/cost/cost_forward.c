@@ -251,9 +251,6 @@ const char *cost_best_limit(enum at_type type)
 
 const char *cost_limit_of(const struct cost_subject *s)
 {
-    return strstr(s->name, "amx")      ? "flops-amx"
-           : strstr(s->name, "avx512") ? "flops-avx512"
-           : strstr(s->name, "avx2")   ? "flops-avx2"
-           : strstr(s->name, "neon")   ? "flops-portable"
-                                       : cost_best_limit(AT_F32);
+    const struct at_ops *ops = s->plugin ? plugin_find(s->plugin, s->name) : NULL;
+    return ops && ops->limit ? ops->limit : cost_best_limit(AT_F32);
 }

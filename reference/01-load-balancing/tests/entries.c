@@ -129,19 +129,8 @@ static uint32_t record(const char *name, uint64_t seed, uint32_t picks[STEPS])
 
 static bool draws(const char *name)
 {
-    static const char *const random[] = {"random",
-                                         "weighted-random",
-                                         "two-choices",
-                                         "three-choices",
-                                         "weighted-two-choices",
-                                         "two-choices-reported",
-                                         "join-idle-queue",
-                                         "peak-ewma"};
-    const char *plus = strchr(name, '+');
-    for (size_t i = 0; i < sizeof random / sizeof *random; i++)
-        if (strcmp(plus ? plus + 1 : name, random[i]) == 0)
-            return true;
-    return false;
+    const struct lb_ops *inner, *ops = adapter_find(&linked, name, &inner);
+    return (inner ? inner : ops)->can & LB_RANDOM;
 }
 
 static void repeat(const char *name)
