@@ -1,3 +1,4 @@
+/* cost_fleet.c: what a whole fleet of requests costs an entry, an operation of lab 01's bench. */
 #include "cost_parts.h"
 
 #include "adapter.h"

@@ -1,3 +1,4 @@
+/* cost_pick.c: what a pick and its answer cost, an operation of lab 01's bench, and whether an entry may be timed. */
 #include "cost_parts.h"
 
 #include "adapter.h"

@@ -1,3 +1,4 @@
+/* trace.c: an access log as requests for the fleet. */
 #include "trace.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* arrivals.c: an access log as calls. */
 #include "arrivals.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* cost_hot.c: decisions beside what the machine can do at best, so that a ratio of the two is one of the same minute. */
 #include "cost_hot.h"
 
 #include "runs.h"

@@ -1,3 +1,4 @@
+/* remote.c: limits kept by a real Redis on this machine. */
 #include "remote.h"
 
 #include <stdio.h>

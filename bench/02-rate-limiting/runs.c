@@ -1,3 +1,4 @@
+/* runs.c: the experiments of lab 02. */
 #include "runs.h"
 
 #include "base/file.h"

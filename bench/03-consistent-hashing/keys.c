@@ -1,3 +1,4 @@
+/* keys.c: keys read from real input. */
 #include "keys.h"
 
 #include "trace/access_log.h"

@@ -1,3 +1,4 @@
+/* runs.c: the experiments of lab 03. */
 #include "runs.h"
 
 #include "base/file.h"

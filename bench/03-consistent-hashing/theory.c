@@ -1,3 +1,4 @@
+/* theory.c: the formulas behind the claims of lab 03. */
 #include "theory.h"
 
 #include <math.h>

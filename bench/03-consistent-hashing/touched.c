@@ -1,3 +1,4 @@
+/* touched.c: how many lines of memory a lookup touches, counted by the host (host/lines.h). */
 #include "touched.h"
 
 #include "steps.h"

@@ -1,3 +1,4 @@
+/* crew.c: so many threads, each on a processor of its own where there are enough, near to each other (hwloc). */
 #include "crew.h"
 
 #include "measure/topology.h"

@@ -1,3 +1,4 @@
+/* runs.c: the experiments of lab 08. */
 #include "runs.h"
 #include "worse.h"
 

@@ -1,3 +1,4 @@
+/* watch.c: looks over a rank's shoulder. */
 #include "watch.h"
 
 #include "measure/clock.h"

@@ -1,3 +1,4 @@
+/* error.c: how a function that can fail says why. */
 #include "base/error.h"
 
 #include <stdio.h>

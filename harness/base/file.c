@@ -1,3 +1,4 @@
+/* file.c: whole files, in and out. */
 #include "base/file.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* json_file.c: results as JSON. */
 #include "base/json_file.h"
 
 #include "base/file.h"

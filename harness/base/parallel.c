@@ -1,3 +1,4 @@
+/* parallel.c: the same function over 0 … n-1, on all cores. */
 #include "base/parallel.h"
 
 #include "base/text.h"

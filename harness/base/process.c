@@ -1,3 +1,4 @@
+/* process.c: runs one child program, takes what it prints, and never waits for it longer than it was told to. */
 #include "base/process.h"
 
 #include <errno.h>

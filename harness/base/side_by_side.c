@@ -1,3 +1,4 @@
+/* side_by_side.c: pieces of work, each in a process of its own, some of them at the same time. */
 #include "base/side_by_side.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* terminal.c: what a person sees while something runs. */
 #include "base/terminal.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* text.c: small things about words. */
 #include "base/text.h"
 
 #include <ctype.h>

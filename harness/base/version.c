@@ -1,3 +1,4 @@
+/* version.c: what this build is, for reports and `faultline --version`. */
 #include "base/version.h"
 
 #include "build_info.h" /* made by harness/version.sh, in the build folder */

@@ -1,3 +1,4 @@
+/* session.c: finds the project's folders and labs for a command, and writes results where it is told to. */
 #include "cli/command.h"
 
 #include "base/json_file.h"

@@ -1,3 +1,4 @@
+/* check.c: what a lab's check.c is written with. */
 #include "grade/check.h"
 
 #include "base/file.h"

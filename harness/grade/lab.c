@@ -1,3 +1,4 @@
+/* lab.c: reads lab.json, and answers what stands in it. */
 #include "grade/lab.h"
 
 #include "grade/schema.h"

@@ -1,3 +1,4 @@
+/* result.c: the one internal result of a check or a grade, from which every format is written. */
 #include "grade/result.h"
 
 #include "base/version.h"

@@ -1,3 +1,4 @@
+/* schema.c: checks a JSON object against a table of fields. */
 #include "grade/schema.h"
 
 #include "base/text.h"

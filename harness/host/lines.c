@@ -1,3 +1,4 @@
+/* lines.c: which lines of memory an instruction of the runner is about to touch, told by the supervisor. */
 #include "host/lines.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* callgrind.c: simulated counts. */
 #include "measure/callgrind.h"
 
 #include "base/file.h"

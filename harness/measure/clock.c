@@ -1,3 +1,4 @@
+/* clock.c: the clock that measurements are taken with. */
 #include "measure/clock.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+/* floor.c: how small a difference this machine can resolve, and whether the comparison keeps its promises. */
 #include "measure/floor.h"
 
 #include "base/terminal.h"

@@ -1,3 +1,4 @@
+/* growth.c: how a cost grows with size. */
 #include "measure/growth.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* ping_pong.c: how long a cache line takes from one core to another and back. */
 #include "measure/ping_pong.h"
 
 #include "measure/clock.h"

@@ -1,3 +1,4 @@
+/* region.c: the measured region. */
 #include "measure/region.h"
 
 #include "measure/clock.h"

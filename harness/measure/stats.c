@@ -1,3 +1,4 @@
+/* stats.c: medians, and how far off they may be, without assuming any law for the noise. */
 #include "measure/stats.h"
 
 #include "base/error.h"

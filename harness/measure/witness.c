@@ -1,3 +1,4 @@
+/* witness.c: what else happened while a sample was taken. */
 #include "measure/witness.h"
 
 #include "base/memory.h"

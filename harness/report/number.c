@@ -1,3 +1,4 @@
+/* number.c: a figure as people read it. */
 #include "report/number.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* access_log.c: reads a web server's access log, line by line, in memory that does not grow with it. */
 #include "trace/access_log.h"
 
 #include "trace/line_reader.h"

@@ -1,3 +1,4 @@
+/* line_reader.c: reads a text line by line, plain or gzip. */
 #include "trace/line_reader.h"
 
 #include <errno.h>

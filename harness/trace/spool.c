@@ -1,3 +1,4 @@
+/* spool.c: a trace that is read more than once, though it may be standard input. */
 #include "trace/spool.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* check_script.c: what the tests of lab 01 are written with. */
 #include "check_script.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* calls.c: a list of calls, carried out by the host and replayed by the judge. */
 #include "calls.h"
 
 #include <errno.h>

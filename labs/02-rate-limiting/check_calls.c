@@ -1,3 +1,4 @@
+/* check_calls.c: what the tests of lab 02 are written with. */
 #include "check_calls.h"
 
 #include <stdlib.h>

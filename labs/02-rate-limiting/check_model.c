@@ -1,3 +1,4 @@
+/* check_model.c: what the judge of lab 02 holds the answers against. */
 #include "check_model.h"
 
 #include "calls.h"

@@ -1,3 +1,4 @@
+/* hammer.c: several threads ask one limiter at once. */
 #include "hammer.h"
 
 #include <errno.h>

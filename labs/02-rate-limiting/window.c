@@ -1,3 +1,4 @@
+/* window.c: the exact judge of lab 02. */
 #include "window.h"
 
 struct window window_worst(const struct admitted *a, size_t n, uint64_t length)

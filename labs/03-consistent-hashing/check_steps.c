@@ -1,3 +1,4 @@
+/* check_steps.c: what the tests of lab 03 are written with. */
 #include "check_steps.h"
 
 #include <errno.h>

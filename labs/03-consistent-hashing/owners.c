@@ -1,3 +1,4 @@
+/* owners.c: the judge of lab 03. */
 #include "owners.h"
 
 #include <math.h>

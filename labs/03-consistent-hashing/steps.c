@@ -1,3 +1,4 @@
+/* steps.c: a list of steps for a map, carried out by the host and replayed by the judge. */
 #include "steps.h"
 
 #include "host/log.h"

@@ -1,3 +1,4 @@
+/* book.c: attention that keeps books. */
 #include "book.h"
 
 #include "loop.h"

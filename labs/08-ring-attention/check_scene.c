@@ -1,3 +1,4 @@
+/* check_scene.c: what the tests of lab 08 are written with. */
 #include "check_scene.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* members.c: the set of backends that a balancer may pick from, and what it has sent them. */
 #include "members.h"
 
 int members_create(size_t balancer_size, const struct lb_config *config, void **balancer)

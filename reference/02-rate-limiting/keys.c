@@ -1,3 +1,4 @@
+/* keys.c: from a key to its state, for entries that one thread calls. */
 #include "keys.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* shared_keys.c: from a key to its state, for entries that many threads call. */
 #include "shared_keys.h"
 
 #include <stdlib.h>

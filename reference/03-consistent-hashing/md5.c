@@ -1,3 +1,4 @@
+/* md5.c: MD5, for those who must agree with others that use it (ketama). */
 #include "md5.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* nodes.c: which nodes a map has, their weights and their order. */
 #include "nodes.h"
 
 #include <sys/mman.h>

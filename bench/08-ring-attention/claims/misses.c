@@ -1,3 +1,4 @@
+/* misses.c: what a last-level cache would see of an entry. */
 #include "misses.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* ranks_options.c: what `ranks` was asked for. */
 #include "ranks_options.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* recall_code.c: keys and values by which attention finds in a text what came after some words. */
 #include "recall_code.h"
 
 #include "sim/rng.h"

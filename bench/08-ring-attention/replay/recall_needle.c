@@ -1,3 +1,4 @@
+/* recall_needle.c: sentences that stand in a text once, at known places. */
 #include "recall_needle.h"
 
 #include "sim/rng.h"

@@ -1,3 +1,4 @@
+/* recall_pass.c: attention of some questions over all keys of a text, which are never in memory at once. */
 #include "recall_pass.h"
 
 #include "loop.h"

@@ -1,3 +1,4 @@
+/* recall_report.c: what attention recalled, for people, for programs and as a plot. */
 #include "recall_report.h"
 
 #include "base/memory.h"

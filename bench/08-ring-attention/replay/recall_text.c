@@ -1,3 +1,4 @@
+/* recall_text.c: a text as a row of numbers. */
 #include "recall_text.h"
 
 #include "trace/line_reader.h"

@@ -1,3 +1,4 @@
+/* recall_view.c: one way to look at a text, and what it says when it is asked. */
 #include "recall_view.h"
 
 #include "runs.h"

@@ -1,3 +1,4 @@
+/* test_file.c: files of a test, in a folder that goes when its process ends. */
 #include "test_file.h"
 
 #include "base/file.h"

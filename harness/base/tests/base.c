@@ -1,3 +1,4 @@
+/* base.c: files, text, child processes and errors. */
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_file.h"

@@ -1,3 +1,4 @@
+/* grade.c: lab.json, submissions, results and their formats. */
 #include "tiny.h"
 
 #include "base/process.h"

@@ -1,3 +1,4 @@
+/* tiny.c: a lab of two tests, with check programs that are shell scripts. */
 #include "tiny.h"
 
 #include <criterion/criterion.h>

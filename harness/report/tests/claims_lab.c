@@ -1,3 +1,4 @@
+/* claims_lab.c: a lab in a folder of its own, to run a claims program in. */
 #include "report/tests/claims_lab.h"
 
 #include "base/file.h"

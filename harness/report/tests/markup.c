@@ -1,3 +1,4 @@
+/* markup.c: is a text well-formed XML, or HTML written like it? For tests. */
 #include "report/tests/markup.h"
 
 #include "base/memory.h"

@@ -1,3 +1,4 @@
+/* sample.c: labs to make reports of, tame and hostile. */
 #include "report/tests/sample.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* sample_costs.c: what a small bench left, tame and hostile. */
 #include "report/tests/sample_costs.h"
 
 #include "base/memory.h"

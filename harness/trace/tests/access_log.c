@@ -1,3 +1,4 @@
+/* access_log.c: lines of access logs, right ones and odd ones. */
 #include "trace/access_log.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* crowd.c: several threads at one limiter, and what each key got. */
 #include "crowd.h"
 
 #include "sim/rng.h"

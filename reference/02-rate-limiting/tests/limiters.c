@@ -1,3 +1,4 @@
+/* limiters.c: any entry by name, and beside it an oracle that knows its promise and nothing of how it is kept. */
 #include "limiters.h"
 
 #include <stdio.h>

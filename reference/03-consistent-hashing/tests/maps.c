@@ -1,3 +1,4 @@
+/* maps.c: any entry by name, and what the tests do with all of them. */
 #include "maps.h"
 
 const char *const map_entries[] = {

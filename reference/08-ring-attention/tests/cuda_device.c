@@ -1,3 +1,4 @@
+/* cuda_device.c: cuda/device.h on the host. */
 #include "cuda_device.h"
 
 #include "cuda_launch.h"

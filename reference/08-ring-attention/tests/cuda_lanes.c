@@ -1,3 +1,4 @@
+/* cuda_lanes.c: a block of threads of a GPU, emulated. */
 #include "cuda_lanes.h"
 
 #include "cuda/fragments.h"

@@ -1,3 +1,4 @@
+/* cuda_launch.c: a launch, on emulated blocks of threads. */
 #include "cuda_launch.h"
 
 #include "cuda/fragments.h"

@@ -1,3 +1,4 @@
+/* oracle.c: attention in float64, problems with data, and how far an entry is off. */
 #include "oracle.h"
 
 #define GUARD 32 /* floats; each a NaN with a pattern of its own */

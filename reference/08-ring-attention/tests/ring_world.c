@@ -1,3 +1,4 @@
+/* ring_world.c: a whole sequence, cut over the ranks of a loop and put together again. */
 #include "ring_world.h"
 
 struct at_ring ring_of(uint32_t ranks, uint64_t total, enum at_layout layout)
