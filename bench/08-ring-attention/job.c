@@ -2,7 +2,7 @@
 #include "job.h"
 
 #include "measure/clock.h"
-#include "watch.h"
+#include "tracing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -67,23 +67,23 @@ struct at_ranked job_ranked(const struct job *job, const struct job_rank *r, con
                               .link = link};
 }
 
-static struct at_ring watched(const struct job *job)
+static struct at_ring traced(const struct job *job)
 {
     struct at_ring ring = job->ring;
-    ring.blocks = &watch_blocks;
+    ring.blocks = &tracing_blocks;
     return ring;
 }
 
 static int make_workspace(const struct job *job, struct job_rank *r)
 {
-    struct at_ring ring = watched(job);
+    struct at_ring ring = traced(job);
     struct at_ranked mine = job_ranked(job, r, NULL);
     size_t more = 0;
-    watch_workspace(job);
+    tracing_workspace(job);
     int code = job->ops->ring_workspace(&ring, &mine, &r->work_bytes);
     if (code == 0 && job->backward)
         code = job->ops->ring_backward_workspace ? job->ops->ring_backward_workspace(&ring, &mine, &more) : -ENOTSUP;
-    watch_end();
+    tracing_end();
     if (code)
         return code;
     r->work_bytes = more > r->work_bytes ? more : r->work_bytes;
@@ -131,19 +131,19 @@ static int backward(const struct job *job, struct job_rank *r, const struct at_r
 
 int job_rank_run(const struct job *job, struct job_rank *r, const struct at_link *link, bool virtual_clock)
 {
-    struct watch watch;
-    struct at_ring ring = watched(job);
-    struct at_ranked mine = job_ranked(job, r, &watch.link);
-    watch_begin(&watch, job, r, link, virtual_clock);
-    int code = watch.link.barrier(watch.link.self); /* nobody begins before all are there */
-    uint64_t sent = watch.link.sent(watch.link.self);
+    struct tracing tracing;
+    struct at_ring ring = traced(job);
+    struct at_ranked mine = job_ranked(job, r, &tracing.link);
+    tracing_begin(&tracing, job, r, link, virtual_clock);
+    int code = tracing.link.barrier(tracing.link.self); /* nobody begins before all are there */
+    uint64_t sent = tracing.link.sent(tracing.link.self);
     r->begin = virtual_clock ? loop_now() : clock_now_ns();
     code = code ? code : job->ops->ring_forward(&ring, &mine, r->work);
     if (code == 0 && job->backward)
         code = backward(job, r, &ring, &mine);
     r->end = virtual_clock ? loop_now() : clock_now_ns();
-    r->sent = watch.link.sent(watch.link.self) - sent;
-    watch_end();
+    r->sent = tracing.link.sent(tracing.link.self) - sent;
+    tracing_end();
     return code;
 }
 

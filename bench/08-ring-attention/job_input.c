@@ -1,6 +1,6 @@
 /* job_input.c: numbers from a seed, and rows checked in float64 without ever holding all keys. */
 #include "job.h"
-#include "worse.h"
+#include "nan_max.h"
 
 #include "sim/rng.h"
 
@@ -124,11 +124,11 @@ static void compare(const struct job *job, const struct job_rank *r, const struc
         double lse = g->top[i] + log(g->sum[i]);
         for (uint32_t c = 0; c < job->ring.d; c++) {
             double right = g->out[c][i] / g->sum[i], off = fabs(right - (double)r->out[row * job->ring.d + c]);
-            error->out = worse(error->out, off);
+            error->out = nan_max(error->out, off);
             error->size += right * right;
         }
         double off = fabs(lse - (double)r->lse[row]) / fmax(1, fabs(lse));
-        error->lse = worse(error->lse, off);
+        error->lse = nan_max(error->lse, off);
     }
 }
 

@@ -1,7 +1,7 @@
 /* job_run.c: all ranks of a job in this process, over the loop or over threads. */
-#include "crew.h"
 #include "job.h"
 #include "link_threads.h"
+#include "team.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ int job_make(const struct job *job, struct job_rank **ranks)
     if (job->ring.ranks == 0 || job->ring.ranks > LINK_MAX_RANKS || job->ops->shard(&job->ring, 0, &first) != 0)
         return -EINVAL;
     struct all a = {job, calloc(job->ring.ranks, sizeof *a.rank), NULL};
-    int code = a.rank ? crew_run(job->ring.ranks, make_one, &a) : -ENOMEM;
+    int code = a.rank ? team_run(job->ring.ranks, make_one, &a) : -ENOMEM;
     if (code)
         job_free(job, a.rank);
     *ranks = code ? NULL : a.rank;
@@ -74,7 +74,7 @@ static int run_threads(const struct job *job, struct job_rank *ranks, double byt
     int code = link_group_create(&settings, &a.group);
     if (code)
         return code;
-    code = crew_run(job->ring.ranks, run_one, &a);
+    code = team_run(job->ring.ranks, run_one, &a);
     for (uint32_t i = 0; i < job->ring.ranks && code == 0; i++) {
         uint32_t n;
         const struct link_transfer *t = link_transfers(a.group, i, &n);

@@ -1,6 +1,6 @@
 /* job_whole.c: the same numbers in one place: what a ring is measured against. */
-#include "crew.h"
 #include "job.h"
+#include "team.h"
 
 #include "measure/clock.h"
 
@@ -14,15 +14,15 @@ struct job_whole {
     uint32_t threads;
     size_t work_bytes; /* of each */
     struct at_problem p;
-    _Alignas(64) uint64_t begin[CREW_MOST];
-    uint64_t end[CREW_MOST];
+    _Alignas(64) uint64_t begin[TEAM_MOST];
+    uint64_t end[TEAM_MOST];
 };
 
 int job_whole_make(const struct job *job, uint32_t threads, struct job_whole **whole)
 {
-    struct job_whole *w = threads && threads <= CREW_MOST ? aligned_alloc(64, (sizeof *w + 63) / 64 * 64) : NULL;
+    struct job_whole *w = threads && threads <= TEAM_MOST ? aligned_alloc(64, (sizeof *w + 63) / 64 * 64) : NULL;
     if (!w)
-        return threads && threads <= CREW_MOST ? -ENOMEM : -EINVAL;
+        return threads && threads <= TEAM_MOST ? -ENOMEM : -EINVAL;
     memset(w, 0, sizeof *w);
     w->job = *job;
     w->job.ring.ranks = 1;
@@ -71,7 +71,7 @@ static void run_part(void *context, uint32_t number, int *code)
 int job_whole_run(struct job_whole *w, uint64_t *ns)
 {
     uint64_t begin = UINT64_MAX, end = 0;
-    int code = crew_run(w->threads, run_part, w);
+    int code = team_run(w->threads, run_part, w);
     for (uint32_t i = 0; i < w->threads; i++) {
         begin = w->begin[i] < begin ? w->begin[i] : begin;
         end = w->end[i] > end ? w->end[i] : end;

@@ -13,7 +13,7 @@
 
 #include "ring_attention.h"
 
-#define LINK_MAX_RANKS 256u /* CREW_MOST */
+#define LINK_MAX_RANKS 256u /* TEAM_MOST */
 
 struct link_group;
 

@@ -1,6 +1,6 @@
 /* runs.c: the experiments of lab 08. */
 #include "runs.h"
-#include "worse.h"
+#include "nan_max.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -152,6 +152,6 @@ double head_error(const struct head *h, const float *out, const double *truth)
 {
     double worst = 0;
     for (size_t i = 0; i < (size_t)h->p.n_q * h->p.d; i++)
-        worst = worse(worst, fabs((double)out[i] - truth[i]));
+        worst = nan_max(worst, fabs((double)out[i] - truth[i]));
     return worst;
 }

@@ -51,7 +51,7 @@ void cost_limits_find(struct cost_run *run, struct cost_group *g)
 
 /* ---- the loop on several threads that it starts itself, as the operation beside it does ---- */
 
-struct hand {
+struct worker {
     const struct cost_limit_made *made;
     pthread_t thread;
     uint64_t n;
@@ -59,9 +59,9 @@ struct hand {
     bool started;
 };
 
-static void *lend_a_hand(void *context)
+static void *worker_main(void *context)
 {
-    const struct hand *h = context;
+    const struct worker *h = context;
     const struct limits_loop *loop = &h->made->limit->loop;
     topology_bind(h->made->topology, h->place, NULL); /* if not, it runs where it may */
     loop->run(loop->context, h->n);
@@ -71,16 +71,16 @@ static void *lend_a_hand(void *context)
 static void run_limit(void *context, unsigned thread, uint64_t n)
 {
     const struct cost_limit_made *m = context;
-    struct hand hand[COMPARE_THREADS];
+    struct worker worker[COMPARE_THREADS];
     (void)thread;
     for (unsigned t = 1; t < m->threads; t++) {
-        hand[t] = (struct hand){.made = m, .n = n, .place = m->place[t]};
-        hand[t].started = pthread_create(&hand[t].thread, NULL, lend_a_hand, &hand[t]) == 0;
+        worker[t] = (struct worker){.made = m, .n = n, .place = m->place[t]};
+        worker[t].started = pthread_create(&worker[t].thread, NULL, worker_main, &worker[t]) == 0;
     }
     m->limit->loop.run(m->limit->loop.context, n);
     for (unsigned t = 1; t < m->threads; t++) {
-        if (hand[t].started)
-            pthread_join(hand[t].thread, NULL);
+        if (worker[t].started)
+            pthread_join(worker[t].thread, NULL);
         else
             m->limit->loop.run(m->limit->loop.context, n); /* slower, but not less work */
     }

@@ -29,7 +29,7 @@ static void add_to_sum(struct html_sum *sum, const json_t *lab)
         const json_t *holds = json_object_get(claim, "holds");
         sum->claims++;
         sum->holding += json_is_true(holds);
-        sum->untold += json_is_null(holds);
+        sum->cannot_tell += json_is_null(holds);
     }
 }
 
@@ -52,7 +52,7 @@ static void put_sum(FILE *out, const json_t *labs)
 {
     struct html_sum sum = html_sum(labs);
     char text[REPORT_SUM];
-    bool good = sum.holding + sum.untold == sum.claims, none = sum.holding == 0;
+    bool good = sum.holding + sum.cannot_tell == sum.claims, none = sum.holding == 0;
     if (sum.claims == 0) {
         fputs("<span class=\"soft\">claims not measured yet: make demo</span>", out);
         return;

@@ -30,7 +30,7 @@ void html_machine(FILE *out, const struct html_page *page);                  /* 
 
 /* How many of the claims of a lab, or of an array of labs, hold, and of how many it can't be told here. */
 struct html_sum {
-    size_t claims, holding, untold;
+    size_t claims, holding, cannot_tell;
 };
 struct html_sum html_sum(const json_t *labs);
 

@@ -58,9 +58,9 @@ const char *report_sum(const json_t *labs, char *out)
     struct html_sum sum = html_sum(labs);
     int n = snprintf(out, REPORT_SUM, "%zu of %zu claim%s hold%s", sum.holding, sum.claims, sum.claims == 1 ? "" : "s",
                      sum.claims == 1 ? "s" : "");
-    if (sum.untold)
-        n += snprintf(out + n, REPORT_SUM - (size_t)n, ", %zu cannot be told here", sum.untold);
-    const size_t wrong = sum.claims - sum.holding - sum.untold;
+    if (sum.cannot_tell)
+        n += snprintf(out + n, REPORT_SUM - (size_t)n, ", %zu cannot be told here", sum.cannot_tell);
+    const size_t wrong = sum.claims - sum.holding - sum.cannot_tell;
     if (wrong)
         snprintf(out + n, REPORT_SUM - (size_t)n, ", %zu %s false", wrong, wrong == 1 ? "is" : "are");
     return out;
@@ -70,9 +70,9 @@ static void print_sum(FILE *out, const json_t *labs, const char *more)
 {
     char text[REPORT_SUM];
     struct html_sum sum = html_sum(labs);
-    enum terminal_style style = sum.holding + sum.untold < sum.claims ? STYLE_BAD
-                                : sum.untold                          ? STYLE_WARN
-                                                                      : STYLE_GOOD;
+    enum terminal_style style = sum.holding + sum.cannot_tell < sum.claims ? STYLE_BAD
+                                : sum.cannot_tell                          ? STYLE_WARN
+                                                                           : STYLE_GOOD;
     fprintf(out, "%s%s%s%s\n", style_on(out, style), report_sum(labs, text), style_on(out, STYLE_PLAIN), more);
 }
 

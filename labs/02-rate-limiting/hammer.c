@@ -52,8 +52,8 @@ static void stay_together(struct side *s, uint64_t done)
 }
 
 /* Whoever waited is a little later. So that the threads are at every place of their calls relative to each other, each
- * then dawdles: one for 0 … 31 times a little, the next for as many after 32 keys, and so on. */
-static void dawdle(uint64_t done, uint32_t number)
+ * then spins: one for 0 … 31 times a little, the next for as many after 32 keys, and so on. */
+static void stagger(uint64_t done, uint32_t number)
 {
     const uint32_t turns = (uint32_t)(done >> 5 * number & 31) * 8;
     for (uint32_t i = 0; i < turns; i++)
@@ -91,7 +91,7 @@ static void *hit(void *context)
         struct hammer_count *count = s->count + ((size_t)round * h->threads + s->number) * h->keys;
         meet(s, done);
         for (uint32_t key = 0; key < h->keys; key++) {
-            dawdle(done, s->number);
+            stagger(done, s->number);
             count[key].admitted = ask(s, first + key, h->now + round * h->step);
             stay_together(s, ++done);
         }

@@ -2,9 +2,9 @@
  *
  * Errors are those of this machine's arithmetic (exp, fused multiplication), so they are measured here.
  */
+#include "nan_max.h"
 #include "parts.h"
 #include "runs.h"
-#include "worse.h"
 
 #include "sim/rng.h"
 
@@ -104,7 +104,7 @@ static void any_order(const struct claim_run *run, struct claim_here *here)
         start(&b, left[0], out, lse);
         for (uint32_t i = 1; i < BLOCKS; i++)
             merge(&b, run->broken, out, lse, b.out[left[i]], b.lse[left[i]]);
-        worst = worse(worst, head_error(&b.head, out, b.truth));
+        worst = nan_max(worst, head_error(&b.head, out, b.truth));
     }
     free(out), free(lse);
     blocks_destroy(&b);
@@ -132,7 +132,7 @@ static void associative(const struct claim_run *run, struct claim_here *here)
         memcpy(right_lse, next_lse, ROWS * sizeof *right_lse);
     }
     for (size_t i = 0; i < (size_t)ROWS * D; i++)
-        worst = worse(worst, fabs((double)left[i] - (double)right[i]));
+        worst = nan_max(worst, fabs((double)left[i] - (double)right[i]));
     free(left), free(left_lse), free(right), free(right_lse), free(next), free(next_lse);
     blocks_destroy(&b);
     tell(here, worst);

@@ -1,6 +1,6 @@
 /* cost_forward.c: one head of attention, forward and backward, in as many parts as there are threads. */
 #include "cost_parts.h"
-#include "worse.h"
+#include "nan_max.h"
 
 #include "base/memory.h"
 #include "measure/limits_loop.h"
@@ -181,7 +181,7 @@ double at_call_error(const struct at_call *c, uint32_t rows)
         right_row(c, h, i, weight, right);
         for (uint32_t d = 0; d < p->d; d++) {
             double off = fabs(right[d] - (double)c->out[((size_t)h * p->n_q + i) * p->d + d]);
-            worst = worse(worst, off);
+            worst = nan_max(worst, off);
             square += right[d] * right[d];
         }
     }

@@ -7,8 +7,8 @@
  * rows of every rank are computed again in float64, from the seed, and compared.
  */
 #include "job.h"
+#include "nan_max.h"
 #include "runs.h"
-#include "worse.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -129,8 +129,8 @@ static struct job_error check(const struct job *job, const struct job_rank *rank
     for (uint32_t r = 0; r < run.ranks; r++) {
         struct job_error e;
         must(job_rank_check(job, &ranks[r], each, &e), "the check");
-        worst.out = worse(worst.out, e.out);
-        worst.lse = worse(worst.lse, e.lse);
+        worst.out = nan_max(worst.out, e.out);
+        worst.lse = nan_max(worst.lse, e.lse);
         worst.size = fmin(worst.size, e.size);
         progress_set(&bar, r + 1);
     }

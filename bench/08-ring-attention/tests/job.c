@@ -1,7 +1,7 @@
 /* job.c: the same job over any transport: the same bits, and right. */
 #include "job.h"
+#include "nan_max.h"
 #include "runs.h"
-#include "worse.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -40,8 +40,8 @@ static void run(const struct job *job, enum job_transport transport, uint64_t *h
         struct job_error e;
         hash[r] = job_rank_hash(job, &rank[r]);
         cr_assert_eq(job_rank_check(job, &rank[r], 16, &e), 0);
-        worst->out = worse(worst->out, e.out);
-        worst->lse = worse(worst->lse, e.lse);
+        worst->out = nan_max(worst->out, e.out);
+        worst->lse = nan_max(worst->lse, e.lse);
     }
     job_free(job, rank);
 }
@@ -87,9 +87,9 @@ Test(job, every_entry_every_type)
 
 Test(job, no_number_is_worse_than_a_nan)
 {
-    cr_assert_eq(worse(0.5, 0.25), 0.5);
-    cr_assert_eq(worse(0.5, 0.75), 0.75);
-    cr_assert(isnan(worse(0.5, NAN)) && isnan(worse(NAN, 0.5)) && isnan(worse(NAN, INFINITY)));
+    cr_assert_eq(nan_max(0.5, 0.25), 0.5);
+    cr_assert_eq(nan_max(0.5, 0.75), 0.75);
+    cr_assert(isnan(nan_max(0.5, NAN)) && isnan(nan_max(NAN, 0.5)) && isnan(nan_max(NAN, INFINITY)));
 }
 
 /* A wrong number in one row, and a check that looks at all of them. */

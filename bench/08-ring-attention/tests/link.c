@@ -1,6 +1,6 @@
 /* link.c: links over threads: what they carry, refuse and survive, at memory's speed and at one that is set. */
-#include "crew.h"
 #include "link_threads.h"
+#include "team.h"
 
 #include "measure/clock.h"
 #include "sim/rng.h"
@@ -35,7 +35,7 @@ static int run(struct scene *s, uint32_t ranks, double bytes_per_second)
 {
     struct link_settings settings = {ranks, bytes_per_second, 100};
     cr_assert_eq(link_group_create(&settings, &s->group), 0);
-    int code = crew_run(ranks, run_one, s);
+    int code = team_run(ranks, run_one, s);
     link_group_destroy(s->group);
     return code;
 }
@@ -214,7 +214,7 @@ Test(link, a_slow_link_is_no_faster_than_it_says)
     struct scene s = {.body = one_transfer, .seed = 300000};
     cr_assert_eq(link_group_create(&settings, &s.group), 0);
     uint64_t begin = clock_now_ns();
-    cr_assert_eq(crew_run(2, run_one, &s), 0);
+    cr_assert_eq(team_run(2, run_one, &s), 0);
     cr_assert_geq(clock_now_ns() - begin, 60000000);
     for (uint32_t r = 0; r < 2; r++) {
         uint32_t n;

@@ -1,5 +1,5 @@
-/* crew.c: so many threads, each on a processor of its own where there are enough, near to each other (hwloc). */
-#include "crew.h"
+/* team.c: so many threads, each on a processor of its own where there are enough, near to each other (hwloc). */
+#include "team.h"
 
 #include "measure/topology.h"
 
@@ -10,15 +10,15 @@
 
 enum gate { SHUT, OPEN, GIVEN_UP };
 
-struct hand {
-    struct crew *crew;
+struct member {
+    struct team *team;
     uint32_t number;
     unsigned place;
     int code;
     pthread_t thread;
 };
 
-struct crew {
+struct team {
     void (*work)(void *context, uint32_t number, int *code);
     void *context;
     bool bound;
@@ -26,7 +26,7 @@ struct crew {
     enum gate gate;
     pthread_mutex_t lock;
     pthread_cond_t opened;
-    struct hand hand[];
+    struct member member[];
 };
 
 static struct topology *topology; /* of a thread that is not bound, so loaded once */
@@ -49,7 +49,7 @@ static bool find_places(uint32_t threads, unsigned *place)
 }
 
 /* The last one opens. */
-static enum gate pass(struct crew *c)
+static enum gate wait_for_all(struct team *c)
 {
     pthread_mutex_lock(&c->lock);
     if (++c->arrived == c->threads && c->gate == SHUT) {
@@ -63,18 +63,18 @@ static enum gate pass(struct crew *c)
     return gate;
 }
 
-static void *lend_a_hand(void *context)
+static void *member_main(void *context)
 {
-    struct hand *h = context;
+    struct member *h = context;
     struct error err;
-    if (h->crew->bound)
+    if (h->team->bound)
         topology_bind(topology, h->place, &err); /* if not, it runs where it may */
-    if (pass(h->crew) == OPEN)
-        h->crew->work(h->crew->context, h->number, &h->code);
+    if (wait_for_all(h->team) == OPEN)
+        h->team->work(h->team->context, h->number, &h->code);
     return NULL;
 }
 
-static void give_up(struct crew *c)
+static void give_up(struct team *c)
 {
     pthread_mutex_lock(&c->lock);
     c->gate = GIVEN_UP;
@@ -82,36 +82,36 @@ static void give_up(struct crew *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-int crew_run(uint32_t threads, void (*work)(void *context, uint32_t number, int *code), void *context)
+int team_run(uint32_t threads, void (*work)(void *context, uint32_t number, int *code), void *context)
 {
-    unsigned place[CREW_MOST] = {0};
-    if (threads == 0 || threads > CREW_MOST)
+    unsigned place[TEAM_MOST] = {0};
+    if (threads == 0 || threads > TEAM_MOST)
         return -EINVAL;
-    struct crew *crew = calloc(1, sizeof *crew + threads * sizeof *crew->hand);
-    if (!crew)
+    struct team *team = calloc(1, sizeof *team + threads * sizeof *team->member);
+    if (!team)
         return -ENOMEM;
     uint32_t started = 0;
     int code = 0;
-    *crew = (struct crew){.work = work, .context = context, .threads = threads, .bound = find_places(threads, place)};
-    pthread_mutex_init(&crew->lock, NULL);
-    pthread_cond_init(&crew->opened, NULL);
+    *team = (struct team){.work = work, .context = context, .threads = threads, .bound = find_places(threads, place)};
+    pthread_mutex_init(&team->lock, NULL);
+    pthread_cond_init(&team->opened, NULL);
     while (started < threads && code == 0) {
-        struct hand *h = &crew->hand[started];
-        h->crew = crew;
+        struct member *h = &team->member[started];
+        h->team = team;
         h->number = started;
-        h->place = crew->bound ? place[started] : 0;
-        code = pthread_create(&h->thread, NULL, lend_a_hand, h) ? -EAGAIN : 0;
+        h->place = team->bound ? place[started] : 0;
+        code = pthread_create(&h->thread, NULL, member_main, h) ? -EAGAIN : 0;
         started += code == 0;
     }
     if (code)
-        give_up(crew);
+        give_up(team);
     for (uint32_t i = 0; i < started; i++) {
-        pthread_join(crew->hand[i].thread, NULL);
-        if ((code == 0 || code == -EPIPE) && crew->hand[i].code)
-            code = crew->hand[i].code;
+        pthread_join(team->member[i].thread, NULL);
+        if ((code == 0 || code == -EPIPE) && team->member[i].code)
+            code = team->member[i].code;
     }
-    pthread_cond_destroy(&crew->opened);
-    pthread_mutex_destroy(&crew->lock);
-    free(crew);
+    pthread_cond_destroy(&team->opened);
+    pthread_mutex_destroy(&team->lock);
+    free(team);
     return code;
 }
