@@ -174,6 +174,8 @@ static int limit(int resource, uint64_t value)
     return limit_two(resource, value, value);
 }
 
+#define STACK_BYTES (1u << 20)
+
 int sandbox_limit(const struct sandbox_limits *l)
 {
     int code = limit(RLIMIT_CORE, 0);
@@ -184,6 +186,9 @@ int sandbox_limit(const struct sandbox_limits *l)
         code = limit(RLIMIT_AS, l->memory_bytes);
     if (code == 0 && l->data_bytes && !SANDBOX_SANITIZED)
         code = limit(RLIMIT_DATA, l->data_bytes);
+    /* The stack is not counted there, and what lies below the stack pointer stays as it was left. */
+    if (code == 0 && l->data_bytes && !SANDBOX_SANITIZED)
+        code = limit(RLIMIT_STACK, STACK_BYTES);
     if (code == 0 && l->file_bytes)
         code = limit(RLIMIT_FSIZE, l->file_bytes);
     if (code == 0)

@@ -67,7 +67,8 @@ void sandbox_command(const char **command, unsigned layers, const struct sandbox
 /* For the process inside. Limits of 0 are not set. */
 struct sandbox_limits {
     uint64_t cpu_seconds, memory_bytes, file_bytes;
-    uint64_t data_bytes; /* memory that can be written and is nobody else's: heap, maps, libraries' data */
+    uint64_t data_bytes; /* memory that can be written and is nobody else's: heap, maps, libraries' data; and 1 MiB of
+                            stack besides */
     uint64_t cpu_later;  /* what cpu_seconds may be raised to from outside; 0: no more than it is */
 };
 int sandbox_limit(const struct sandbox_limits *limits);

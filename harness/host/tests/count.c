@@ -74,6 +74,8 @@ static const char source[] =
     "    if (is(what, \"exit\")) exit(0);\n"
     "    if (is(what, \"sleep\")) pthread_mutex_lock(&lock), pthread_mutex_lock(&lock);\n"
     "    if (is(what, \"endless\")) for (;;) zero = 0;\n"
+    "    if (is(what, \"stack\")) for (int n = 0; n < number; n += 4096) ((volatile char "
+    "*)__builtin_frame_address(0))[-n - 8192] = 1;\n"
     "    if (is(what, \"keep\")) keep((size_t)number);\n"
     "    else loop(number);\n"
     "    log_append(log, &d);\n"
@@ -349,4 +351,8 @@ Test(memory, that_can_be_written_has_a_limit_of_its_own)
     o = run_with("keep 20000000", how); /* and goes on when it is refused */
     cr_assert(o.verdict == VERDICT_MEMORY && strstr(o.sentence, "16.0 MiB"), "%s: %s", verdict_name(o.verdict),
               o.sentence);
+    o = run_with("stack 300000", how);
+    cr_assert(o.verdict == VERDICT_FINISHED, "%s: %s", verdict_name(o.verdict), o.sentence);
+    o = run_with("stack 4000000", how); /* kept below the stack pointer */
+    cr_assert(o.verdict == VERDICT_CRASHED, "%s: %s", verdict_name(o.verdict), o.sentence);
 }
