@@ -51,6 +51,8 @@ static const struct option {
     {"only", "NAME", "one of them only", TEXT, offsetof(struct options, only), 0},
     {"markdown", NULL, "the tasks as the table that stands in the handout", FLAG, offsetof(struct options, markdown),
      0},
+    {"rules", NULL, "the rules as the list that stands in the handout", FLAG, offsetof(struct options, rules), 0},
+    {"sample", "N", "so many of them, drawn by the seed", TEXT, offsetof(struct options, sample), 0},
     {"all", NULL, "all of them", FLAG, offsetof(struct options, all), 0},
     {"anew", NULL, "measure again what was kept from an earlier run", FLAG, offsetof(struct options, anew), 0},
 };
