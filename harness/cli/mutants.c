@@ -4,6 +4,8 @@
  * a rule without a test. Those that the compiler makes the same instructions of are the same program for certain
  * (Papadakis et al., "Trivial compiler equivalence", ICSE 2015), and are left out.
  *
+ * What stands word for word in the starter is given, not answered, and stays as it is.
+ *
  * A mutant is tested one test and one seed at a time, up to the first that fails: first the test that caught the one
  * before it in the same function, then the quick ones. */
 #include "cli/command.h"
@@ -104,18 +106,25 @@ static void write_lines(struct mutant *m, const char *text)
         need(NULL);
 }
 
+/* Is the function in the starter too, word for word? */
+static bool is_given(const struct mutation *m, const char *text, const char *starter)
+{
+    return memmem(starter, strlen(starter), text + m->begin, m->end - m->begin);
+}
+
 static void find_mutants(struct run *r, const char *only)
 {
     const struct lab *lab = r->session->lab;
-    char path[FILE_PATH], name[FILE_PATH], include[3][FILE_PATH + 2];
+    char path[FILE_PATH], name[FILE_PATH], include[2][FILE_PATH + 2];
     struct error err;
     file_path(include[0], "-I%s/harness", r->session->root);
     file_path(include[1], "-I%s/%s", r->session->root, lab->folder);
     const char *const flags[] = {"-std=c17", "-D_GNU_SOURCE", include[0], include[1], NULL};
     for (char **f = lab->hand_in; *f; f++) {
-        char *text;
+        char *text, *starter;
         size_t size;
         struct mutation *change;
+        read_whole(file_path(path, "%s/%s/starter/%s", r->session->root, lab->folder, *f), &starter, &size);
         reference_file(r->session, file_path(name, "solution/%s", *f), path);
         read_whole(path, &text, &size);
         int n = mutations_find(path, text, size, flags, &change, &err);
@@ -123,13 +132,14 @@ static void find_mutants(struct run *r, const char *only)
             error_exit(n == -ENOSYS ? EXIT_WRONG_USE : EXIT_CANNOT_TELL, "%s", err.text);
         r->mutant = need(realloc(r->mutant, (r->n + (size_t)n + 1) * sizeof *r->mutant));
         for (int i = 0; i < n; i++) {
-            if (only && strcmp(only, change[i].function) != 0)
+            if ((only && strcmp(only, change[i].function) != 0) || is_given(&change[i], text, starter))
                 continue;
             struct mutant *m = &r->mutant[r->n++];
             *m = (struct mutant){.file = *f, .change = change[i]};
             write_lines(m, text);
         }
         free(change);
+        free(starter);
         free(text);
     }
     if (r->n == 0)

@@ -60,6 +60,7 @@ struct search {
     const char *text;
     size_t size;
     char function[100];
+    size_t begin, end; /* of the function */
     struct mutation *found;
     size_t n, room;
 };
@@ -75,7 +76,7 @@ static void add(struct search *s, const char *kind, size_t from, size_t to, cons
             error_exit(EXIT_CANNOT_TELL, "out of memory");
     }
     struct mutation *m = &s->found[s->n++];
-    *m = (struct mutation){.kind = kind, .from = from, .to = to};
+    *m = (struct mutation){.kind = kind, .from = from, .to = to, .begin = s->begin, .end = s->end};
     snprintf(m->instead, sizeof m->instead, "%s", instead);
     snprintf(m->function, sizeof m->function, "%s", s->function);
 }
@@ -283,6 +284,7 @@ static enum CXChildVisitResult visit(CXCursor cursor, CXCursor parent, CXClientD
         snprintf(s->function, sizeof s->function, "%s%s", cursor.kind == CXCursor_StructDecl ? "struct " : "",
                  clang.getCString(name));
         clang.disposeString(name);
+        place(cursor, &s->begin, &s->end);
     } else {
         change(s, cursor, parent);
     }

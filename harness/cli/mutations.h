@@ -11,7 +11,8 @@ struct mutation {
     const char *kind;   /* "operator", "number", "statement left out", ... */
     size_t from, to;    /* bytes of the file that are replaced ... */
     char instead[300];  /* ... by this */
-    char function[100]; /* the function or struct that they are in */
+    char function[100]; /* the function or struct that they are in ... */
+    size_t begin, end;  /* ... and its bytes */
 };
 
 /* All of a file, in the order of the text, into *out, the caller's to free. `text` is the file's content, `flags` what

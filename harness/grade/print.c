@@ -4,6 +4,7 @@
 #include "host/sandbox.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Some of the points, by a ramp. */
@@ -12,19 +13,30 @@ static bool partly(const struct grade_test *t)
     return !t->passed && t->score > 0;
 }
 
-static void print_message(const struct lab *lab, const struct grade_test *t)
+static void print_lines(const char *text)
 {
-    char text[GRADE_RAMP_TEXT];
-    printf("      %s%s%s: ", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD), verdict_name(t->verdict),
-           terminal_style(STYLE_PLAIN));
-    for (const char *p = t->message; *p; p++) {
+    for (const char *p = text; *p; p++) {
         putchar(*p);
         if (*p == '\n')
             fputs("      ", stdout);
     }
+}
+
+static void print_message(const struct grade_result *r, const struct grade_test *t)
+{
+    const struct lab *lab = r->lab;
+    char text[GRADE_RAMP_TEXT], *rules = grade_rules_text(r, t);
+    printf("      %s%s%s: ", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD), verdict_name(t->verdict),
+           terminal_style(STYLE_PLAIN));
+    print_lines(t->message);
     if (t->verdict == VERDICT_COST && t->test->ramp.full > 0)
         printf("\n      measured: %.4g%s; %s", t->measured > 0 ? t->measured : t->test->ramp.none,
                t->measured > 0 ? "" : " or worse", grade_ramp_text(&t->test->ramp, text, sizeof text));
+    if (*rules) {
+        fputs("\n      ", stdout);
+        print_lines(rules);
+    }
+    free(rules);
     printf("\n      %sagain: make check LAB=%s TEST=%s/%s SEED=%llu   a hint: make hint LAB=%s TEST=%s%s\n",
            terminal_style(STYLE_DIM), lab->id, t->test->task->id, t->test->id, (unsigned long long)t->seed, lab->id,
            t->test->task->id, terminal_style(STYLE_PLAIN));
@@ -48,7 +60,7 @@ static void print_test(const struct grade_result *r, const struct grade_test *t,
         printf("      %s%s%s (%u of %u secret seeds passed)\n", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD),
                verdict_name(t->verdict), terminal_style(STYLE_PLAIN), t->passed_runs, t->runs);
     else
-        print_message(r->lab, t);
+        print_message(r, t);
 }
 
 void grade_print_title(const struct lab *lab)
