@@ -334,11 +334,11 @@ static enum end run_test(const struct run *r, const char *plugin, uint32_t i, ui
     return end;
 }
 
-/* The test that caught the last one in this function, or the quickest. */
+/* The test that caught the last one in this function, unless it is slow; or the quickest. */
 static uint32_t first_test(const struct run *r, uint32_t i)
 {
     for (uint32_t k = i; k-- > 0 && strcmp(r->mutant[k].change.function, r->mutant[i].change.function) == 0;)
-        if (r->shared->outcome[k].end == CAUGHT)
+        if (r->shared->outcome[k].end == CAUGHT && r->shared->outcome[k].test < r->tests / 2)
             return r->shared->outcome[k].test;
     return 0;
 }
