@@ -38,6 +38,9 @@ shellcheck|shellcheck
 setpriv|util-linux'
 test="$test
 /usr/lib/$(uname -m)-linux-gnu/openmpi/include/mpi.h|libopenmpi-dev"
+for libclang in /usr/lib/llvm-*/lib/libclang.so; do :; done # the last one, or the pattern
+test="$test
+$libclang|libclang-dev"
 
 want=$run
 [ "${1:-}" = test ] && want="$run
