@@ -467,22 +467,26 @@ static int quicker(const void *a, const void *b)
     return (x->seconds > y->seconds) - (x->seconds < y->seconds);
 }
 
+static struct grade_result *grade_model(struct run *r, const char *work, struct error *err)
+{
+    char plugin[FILE_PATH];
+    struct grade_result *result = NULL;
+    if (build(r, NULL, work, plugin, err) == 0 && instructions(work, plugin, &r->model, &r->model_size, err) == 0 &&
+        grade_plugin(r->session->lab, plugin, &r->options, &result, err) == 0)
+        return result;
+    return NULL;
+}
+
 /* The model solution must have all points, or nothing can be learnt from its changes. */
 static struct grade_result *check_model(struct run *r)
 {
-    char work[FILE_PATH], plugin[FILE_PATH];
+    char work[FILE_PATH];
     struct error err;
-    struct grade_result *result = NULL;
-    int code = file_temp_dir(work, "faultline-mutant", &err);
-    if (code == 0) {
-        code = build(r, NULL, work, plugin, &err);
-        if (code == 0)
-            code = instructions(work, plugin, &r->model, &r->model_size, &err);
-        if (code == 0)
-            code = grade_plugin(r->session->lab, plugin, &r->options, &result, &err);
-        file_remove_tree(work);
-    }
-    if (code)
+    if (file_temp_dir(work, "faultline-mutant", &err) != 0)
+        error_exit(EXIT_CANNOT_TELL, "%s", err.text);
+    struct grade_result *result = grade_model(r, work, &err);
+    file_remove_tree(work);
+    if (!result)
         error_exit(EXIT_CANNOT_TELL, "the model solution: %s", err.text);
     for (uint32_t i = 0; i < result->tests; i++)
         if (!result->test[i].passed)

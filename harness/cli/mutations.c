@@ -39,7 +39,7 @@
     X(disposeString)
 
 static struct {
-#define DECLARE(name) __typeof__(clang_##name) *name;
+#define DECLARE(name) __typeof__ (&clang_##name)(name);
     FUNCTIONS(DECLARE)
 } clang;
 
