@@ -311,7 +311,7 @@ static int build(const struct run *r, const struct mutant *m, const char *work, 
 }
 
 /* One test with one seed. What it may take follows from what the model solution took: a loop without end is seen in a
- * few seconds. */
+ * few seconds, and an instruction that is counted takes thousands of times as long as it would. */
 static enum end run_test(const struct run *r, const char *plugin, uint32_t i, uint64_t seed, struct error *err)
 {
     const struct lab_test *test = r->test[i].test;
@@ -325,8 +325,10 @@ static enum end run_test(const struct run *r, const char *plugin, uint32_t i, ui
     snprintf(name, sizeof name, "%.90s/%.90s", test->task->id, test->id);
     options.only = name;
     options.seed = seed;
-    if (grade_plugin(&lab, plugin, &options, &result, err) != 0)
-        return FAULT;
+    options.program_ms = 20000 + (unsigned)(20000 * r->test[i].seconds);
+    const int code = grade_plugin(&lab, plugin, &options, &result, err);
+    if (code)
+        return code == -ETIMEDOUT ? CAUGHT : FAULT;
     const enum end end = result->fault ? FAULT : result->test[0].passed ? SURVIVED : CAUGHT;
     if (end == FAULT)
         error_set(err, -EIO, "%s: %s", name, result->test[0].message);
