@@ -75,6 +75,9 @@ $B/obj/harness/base/version.o: $B/build_info.h
 $B/obj/harness/base/version.o: extra = -I$B
 $B/obj/%.cu.o: %.cu $(wildcard reference/*/cuda/*.h reference/*/cuda/*.cuh) $B/nvcc.flags
 	$(call quiet,NVCC,$<)mkdir -p $(@D); $(NVCC) $(NVFLAGS) -c $< -o $@
+# Optional: libclang, which is loaded by `faultline mutants` alone.
+libclang  := $(lastword $(sort $(wildcard /usr/lib/llvm-*/lib/libclang.so)))
+$B/obj/harness/cli/mutations.o: extra = $(if $(libclang),-isystem $(libclang:/lib/libclang.so=/include) -DLIBCLANG='"$(libclang)"')
 # The machine's limits belong to the machine, not to how this was built.
 $(call objects,$(wildcard harness/measure/limits_*.c)): extra = -O2 -fno-sanitize=all
 $B/lib.a: $(call objects,$(libsrc))

@@ -66,13 +66,16 @@ cpp_check() {
     --suppress=arrayIndexThenCheck --suppress=nullPointerRedundantCheck --suppress=nullPointerArithmeticRedundantCheck "--cppcheck-build-dir=$build/cppcheck" -Iharness $(printf -- '-I%s ' labs/* reference/* bench/*) --include=harness/cppcheck.h
 }
 
-# The table of tasks in each handout is that of its lab.json, and the student's file is the starter (in what is committed: a student's own tree may differ).
+# The table of tasks and the rules in each handout are those of its lab.json, each rule has a test, and the student's file is the starter (in what is committed: a student's own tree may differ).
 handouts() {
   for lab in labs/*/lab.json; do
     folder=$(dirname "$lab")
-    "$build/faultline" list "$(basename "$folder")" --markdown >"$build/tasks.md" || return 1
-    sed -n '/^<!-- tasks:/,/^<!-- end of tasks/p' "$folder/README.md" | sed '1d;$d' | diff - "$build/tasks.md" ||
-      { echo "$folder/README.md: its table of tasks is not that of lab.json; put in the output of: faultline list $(basename "$folder") --markdown"; return 1; }
+    for part in tasks=markdown rules=rules; do
+      name=${part%=*} option=${part#*=}
+      "$build/faultline" list "$(basename "$folder")" "--$option" >"$build/$name.md" || return 1
+      sed -n "/^<!-- $name:/,/^<!-- end of $name/p" "$folder/README.md" | sed '1d;$d' | diff - "$build/$name.md" ||
+        { echo "$folder/README.md: its $name are not those of lab.json; put in the output of: faultline list $(basename "$folder") --$option"; return 1; }
+    done
     for starter in "$folder"/starter/*.c; do
       own=$folder/$(basename "$starter")
       git diff --quiet HEAD -- "$own" "$starter" 2>/dev/null || continue

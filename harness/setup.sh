@@ -41,6 +41,9 @@ chromium|chromium
 /usr/lib/python3/dist-packages/yaml|python3-yaml'
 test="$test
 /usr/lib/$(uname -m)-linux-gnu/openmpi/include/mpi.h|libopenmpi-dev"
+for libclang in /usr/lib/llvm-*/lib/libclang.so; do :; done # the last one, or the pattern
+test="$test
+$libclang|libclang-dev"
 
 want=$run
 [ "${1:-}" = test ] && want="$run

@@ -19,10 +19,10 @@ struct options {
     const char *lab;  /* as written; NULL: none was named */
     const char *file; /* the second word: a trace, the name of a mistake */
     const char *test, *submission, *plugin, *json, *junit, *tap, *gradescope, *classroom, *entries, *only, *sizes,
-        *threads, *operations, *counters, *baseline, *rounds, *trials, *load;
+        *threads, *operations, *counters, *baseline, *rounds, *trials, *load, *sample;
     uint64_t seed, secret;
     bool have_seed, have_secret;
-    bool quiet, debug, allow_unsafe, broken, all, markdown, anew, help;
+    bool quiet, debug, allow_unsafe, broken, all, markdown, rules, anew, help;
     struct {
         char name[64];
         const char *value; /* NULL: nothing followed */
@@ -96,5 +96,6 @@ enum exit_code command_reset(struct session *session);
 enum exit_code command_flags(struct session *session);
 enum exit_code command_verify(struct session *session);
 enum exit_code command_mistake(struct session *session);
+enum exit_code command_mutants(struct session *session);
 
 #endif

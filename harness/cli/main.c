@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown", false, OWN_NONE,
+    {"list", "The labs, and the entries of each.", "list [LAB]", "faultline list 01", "markdown rules", false, OWN_NONE,
      command_list, NULL},
     {"machine", "What this machine is, and what it can do at best.", "machine [--anew]",
      "faultline machine --json card.json", "anew trials load counters", false, OWN_NONE, command_machine,
@@ -62,6 +62,13 @@ static const struct command commands[] = {
      "Each is a change of the model solution, reference/LAB/mistakes/NAME.patch. What is printed is the whole file "
      "with "
      "that change in it."},
+    {"mutants", "How good the tests are: one-change copies of the model solution, and which of them pass.",
+     "mutants LAB [--sample N] [--only FUNCTION]", "faultline mutants 01 --sample 40", "sample only", true, OWN_NONE,
+     command_mutants,
+     "Each is built and tested as a hand-in, on the public seeds. A survivor is the same program, which "
+     "reference/LAB/survivors.md says with its reason,\n"
+     "or shows a rule that no test holds. All of them take an hour or so: --sample draws some, by --seed. Exit code 1 "
+     "when one survives unexplained."},
     {"verify", "For authors of labs: the lab itself is tested.", "verify [LAB]", "faultline verify 01", "only", false,
      OWN_NONE, command_verify,
      "The starter fails every graded test, the reference passes all, each mistake is caught by the test that lab.json "

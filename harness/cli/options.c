@@ -43,6 +43,8 @@ static uint32_t all_rows(struct options *o, struct option_row *row)
                     "measure with the failing algorithm in the cure's place: every claim must then turn false"),
         option_text("only", "NAME", &o->only, "one of them only"),
         option_flag("markdown", &o->markdown, "the tasks as the table that stands in the handout"),
+        option_flag("rules", &o->rules, "the rules as the list that stands in the handout"),
+        option_text("sample", "N", &o->sample, "so many of them, drawn by the seed"),
         option_flag("all", &o->all, "all of them"),
         option_flag("anew", &o->anew, "measure again what was kept from an earlier run")};
     memcpy(row, rows, sizeof rows);

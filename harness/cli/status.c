@@ -60,6 +60,25 @@ static void list_markdown(const struct lab *lab)
         }
 }
 
+/* As in the handout; fails for a rule that no test names. */
+static enum exit_code list_rules(const struct lab *lab)
+{
+    enum exit_code code = EXIT_FINE;
+    for (uint32_t k = 0; k < lab->rules; k++) {
+        bool held = false;
+        printf("- **%s**: %s\n", lab->rule[k].id, lab->rule[k].text);
+        for (uint32_t i = 0; i < lab->tasks; i++)
+            for (uint32_t j = 0; j < lab->task[i].tests; j++)
+                for (char **id = lab->task[i].test[j].rules; *id; id++)
+                    held = held || strcmp(*id, lab->rule[k].id) == 0;
+        if (!held) {
+            fprintf(stderr, "faultline: %s/lab.json: rules[%u]: no test names %s\n", lab->folder, k, lab->rule[k].id);
+            code = EXIT_FAILED;
+        }
+    }
+    return code;
+}
+
 enum exit_code command_list(struct session *s)
 {
     if (s->options.markdown) {
@@ -67,6 +86,11 @@ enum exit_code command_list(struct session *s)
             error_exit(EXIT_WRONG_USE, "list: --markdown needs a lab");
         list_markdown(s->lab);
         return EXIT_FINE;
+    }
+    if (s->options.rules) {
+        if (!s->lab)
+            error_exit(EXIT_WRONG_USE, "list: --rules needs a lab");
+        return list_rules(s->lab);
     }
     json_t *all = json_array();
     if (s->lab)

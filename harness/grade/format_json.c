@@ -12,23 +12,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A failure's text; with the ramp, where some of the points were had by one. To free. */
-static char *told(const struct grade_test *t)
+/* A failure's text; with the ramp, where some of the points were had by one, and the rules of a public test. To free. */
+static char *told(const struct grade_result *r, const struct grade_test *t)
 {
-    char ramp[GRADE_RAMP_TEXT], *text = NULL;
+    char ramp[GRADE_RAMP_TEXT], *text = NULL, *rules = grade_rules_text(r, t);
     bool measured = t->measured > 0 && t->verdict == VERDICT_COST && !t->hidden;
-    if (asprintf(&text, "%s%s%s", t->hidden ? verdict_name(t->verdict) : t->message, measured ? "\n" : "",
-                 measured ? grade_ramp_text(&t->test->ramp, ramp, sizeof ramp) : "") < 0)
-        return NULL;
+    if (asprintf(&text, "%s%s%s%s%s", t->hidden ? verdict_name(t->verdict) : t->message, measured ? "\n" : "",
+                 measured ? grade_ramp_text(&t->test->ramp, ramp, sizeof ramp) : "", *rules ? "\n" : "", rules) < 0)
+        text = NULL;
+    free(rules);
     return text;
 }
 
-static json_t *gradescope_test(const struct grade_test *t, uint32_t number)
+static json_t *gradescope_test(const struct grade_result *r, const struct grade_test *t, uint32_t number)
 {
     char name[200], place[20];
     snprintf(name, sizeof name, "%.80s: %.80s%s", t->test->task->id, t->test->id, t->hidden ? " (secret seeds)" : "");
     snprintf(place, sizeof place, "%u", number);
-    char *failure = t->passed ? NULL : told(t);
+    char *failure = t->passed ? NULL : told(r, t);
     const char *text = t->passed ? t->test->what : failure ? failure : "";
     json_t *json =
         json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "number", place, "name", name, "score", (int)t->score,
@@ -42,7 +43,7 @@ char *grade_format_gradescope(const struct grade_result *r)
 {
     json_t *tests = json_array();
     for (uint32_t i = 0; i < r->tests; i++)
-        json_array_append_new(tests, gradescope_test(&r->test[i], i + 1));
+        json_array_append_new(tests, gradescope_test(r, &r->test[i], i + 1));
     char *output = NULL;
     if (asprintf(&output, "Public tests: %u of %u points.%s%s%s%s%s", r->public_score, r->public_max,
                  *r->notes ? "\n" : "", r->notes, r->built ? "" : "\n", r->built ? "" : r->build_output,
@@ -87,7 +88,7 @@ char *grade_format_classroom(const struct grade_result *r)
     json_t *tests = json_array();
     for (uint32_t i = 0; i < r->tests; i++) {
         const struct grade_test *t = &r->test[i];
-        char name[200], *failure = t->passed ? NULL : told(t);
+        char name[200], *failure = t->passed ? NULL : told(r, t);
         snprintf(name, sizeof name, "%.80s/%.80s%s", t->test->task->id, t->test->id,
                  t->hidden ? " (secret seeds)" : "");
         json_array_append_new(tests, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i, s:f}", "name", name, "status",

@@ -57,6 +57,13 @@ char *grade_format_tap(const struct grade_result *r)
             fputs("  message: ", out);
             tap_quoted(out, told(t));
             fputc('\n', out);
+            char *rules = grade_rules_text(r, t);
+            if (*rules) {
+                fputs("  rules: ", out);
+                tap_quoted(out, rules);
+                fputc('\n', out);
+            }
+            free(rules);
         }
         fputs("  ...\n", out);
     }
@@ -141,6 +148,10 @@ char *grade_format_junit(const struct grade_result *r)
             fprintf(out, ", %u of %u points", t->score, t->max);
         fputs("\">", out);
         xml(out, told(t));
+        char *rules = grade_rules_text(r, t);
+        xml(out, *rules ? "\n" : "");
+        xml(out, rules);
+        free(rules);
         fprintf(out, "</%s>\n    </testcase>\n", is_error(t) ? "error" : "failure");
     }
     fputs("  </testsuite>\n</testsuites>\n", out);

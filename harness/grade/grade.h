@@ -16,6 +16,7 @@ struct grade_options {
     bool allow_unsafe;        /* grade even without the layers that grading needs */
     bool link_unchecked;      /* what linked.h would refuse is run all the same: for tests of the sandbox */
     bool as_found;            /* a run that fails is shown as it is, and not made smaller first */
+    unsigned program_ms;      /* the tests of a seed may take so long, or it is -ETIMEDOUT; 0: two hours */
     unsigned jobs;            /* tests at the same time; 0: as many as there are cores */
     bool quiet;
 };

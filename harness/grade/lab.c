@@ -1,6 +1,7 @@
 /* lab.c: reads lab.json, and answers what stands in it. */
 #include "grade/lab.h"
 
+#include "base/text.h"
 #include "grade/schema.h"
 #include "sim/real.h"
 
@@ -17,6 +18,12 @@ static const struct field ramp_fields[] = {
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 
+static const struct field rule_fields[] = {
+    {"id", FIELD_NAME, true, 0, 0, NULL},
+    {"text", FIELD_TEXT, true, 0, 0, NULL},
+    {NULL, FIELD_TEXT, false, 0, 0, NULL},
+};
+
 static const struct field test_fields[] = {
     {"id", FIELD_NAME, true, 0, 0, NULL},
     {"what", FIELD_TEXT, true, 0, 0, NULL},
@@ -24,6 +31,7 @@ static const struct field test_fields[] = {
     {"hidden_points", FIELD_INTEGER, true, 0, 1000, NULL},
     {"ramp", FIELD_OBJECT, false, 0, 0, ramp_fields},
     {"needs", FIELD_NAME, false, 0, 0, NULL},
+    {"rules", FIELD_TEXTS, false, 1, 30, NULL},
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 
@@ -74,6 +82,7 @@ static const struct field lab_fields[] = {
     {"threads", FIELD_BOOLEAN, false, 0, 0, NULL},
     {"limits", FIELD_OBJECT, true, 0, 0, limit_fields},
     {"seeds", FIELD_OBJECT, true, 0, 0, seed_fields},
+    {"rules", FIELD_OBJECTS, false, 1, 100, rule_fields},
     {"tasks", FIELD_OBJECTS, true, 1, 20, task_fields},
     {"mistakes", FIELD_OBJECTS, false, 0, 100, mistake_fields},
     {"replay", FIELD_OBJECTS, false, 0, LAB_OPTIONS, option_fields},
@@ -137,6 +146,7 @@ static void read_task(struct lab_task *task, const json_t *json)
                                           .hidden_points = number(t, "hidden_points"),
                                           .ramp = {json_number_value(json_object_get(ramp, "full")),
                                                    json_number_value(json_object_get(ramp, "none"))},
+                                          .rules = texts(t, "rules"),
                                           .needs = text(t, "needs"),
                                           .task = task};
     }
@@ -162,7 +172,14 @@ static void read_fields(struct lab *lab, const json_t *json)
     for (uint32_t i = 0; i < lab->public_seeds; i++)
         lab->public_seed[i] = (uint64_t)json_integer_value(json_array_get(public, i));
     lab->hidden_seeds = number(seeds, "hidden");
-    const json_t *tasks = json_object_get(json, "tasks"), *mistakes = json_object_get(json, "mistakes");
+    const json_t *rules = json_object_get(json, "rules"), *tasks = json_object_get(json, "tasks"),
+                 *mistakes = json_object_get(json, "mistakes");
+    lab->rules = (uint32_t)json_array_size(rules);
+    lab->rule = allocate(lab->rules, sizeof *lab->rule);
+    for (uint32_t i = 0; i < lab->rules; i++) {
+        const json_t *r = json_array_get(rules, i);
+        lab->rule[i] = (struct lab_rule){text(r, "id"), text(r, "text")};
+    }
     lab->tasks = (uint32_t)json_array_size(tasks);
     lab->task = allocate(lab->tasks, sizeof *lab->task);
     for (uint32_t i = 0; i < lab->tasks; i++)
@@ -175,6 +192,25 @@ static void read_fields(struct lab *lab, const json_t *json)
     }
     lab->replay = read_options(json_object_get(json, "replay"), &lab->replays);
     lab->demo = read_options(json_object_get(json, "demo"), &lab->demos);
+}
+
+static int check_rules(const struct lab *lab, const struct lab_test *test, uint32_t i, uint32_t j, struct error *err)
+{
+    const char *names[101]; /* 100 at most */
+    for (uint32_t k = 0; k < lab->rules; k++)
+        names[k] = lab->rule[k].id;
+    names[lab->rules] = NULL;
+    for (uint32_t k = 0; test->rules[k]; k++) {
+        const char *meant = lab_find_rule(lab, test->rules[k]) ? NULL : text_nearest(test->rules[k], names);
+        if (!lab_find_rule(lab, test->rules[k]))
+            return error_set(err, -EINVAL, "tasks[%u].tests[%u].rules[%u]: there is no rule %.100s%s%s%s", i, j, k,
+                             test->rules[k], meant ? "; was " : "", meant ? meant : "", meant ? " meant?" : "");
+        for (uint32_t m = 0; m < k; m++)
+            if (strcmp(test->rules[m], test->rules[k]) == 0)
+                return error_set(err, -EINVAL, "tasks[%u].tests[%u].rules[%u]: %.100s stands there twice", i, j, k,
+                                 test->rules[k]);
+    }
+    return 0;
 }
 
 static int check_test(const struct lab_test *test, uint32_t i, uint32_t j, struct error *err)
@@ -209,6 +245,9 @@ static int check_sense(const struct lab *lab, const char *folder_name, struct er
     snprintf(expected, sizeof expected, "%.20s-%.150s", lab->id, lab->name);
     if (strcmp(expected, folder_name) != 0)
         return error_set(err, -EINVAL, "id, name: say %s, but the folder is %.150s", expected, folder_name);
+    for (uint32_t i = 0; i < lab->rules; i++)
+        if (lab_find_rule(lab, lab->rule[i].id) != &lab->rule[i])
+            return error_set(err, -EINVAL, "rules[%u].id: %s stands there twice", i, lab->rule[i].id);
     for (uint32_t i = 0; i < lab->tasks; i++) {
         const struct lab_task *task = &lab->task[i];
         if (lab_find_task(lab, task->id) != task)
@@ -219,6 +258,7 @@ static int check_sense(const struct lab *lab, const char *folder_name, struct er
                     return error_set(err, -EINVAL, "tasks[%u].tests[%u].id: %s stands there twice", i, j,
                                      task->test[j].id);
             int code = check_test(&task->test[j], i, j, err);
+            code = code ? code : check_rules(lab, &task->test[j], i, j, err);
             if (code)
                 return code;
         }
@@ -266,9 +306,13 @@ void lab_destroy(struct lab *lab)
 {
     if (!lab)
         return;
-    for (uint32_t i = 0; i < lab->tasks; i++)
+    for (uint32_t i = 0; i < lab->tasks; i++) {
+        for (uint32_t j = 0; j < lab->task[i].tests; j++)
+            free(lab->task[i].test[j].rules);
         free(lab->task[i].test);
+    }
     free(lab->task);
+    free(lab->rule);
     free(lab->mistake);
     free(lab->replay);
     free(lab->demo);
@@ -318,6 +362,14 @@ struct lab_task *lab_find_task(const struct lab *lab, const char *id)
     for (uint32_t i = 0; i < lab->tasks; i++)
         if (strcmp(lab->task[i].id, id) == 0)
             return &lab->task[i];
+    return NULL;
+}
+
+const struct lab_rule *lab_find_rule(const struct lab *lab, const char *id)
+{
+    for (uint32_t i = 0; i < lab->rules; i++)
+        if (strcmp(lab->rule[i].id, id) == 0)
+            return &lab->rule[i];
     return NULL;
 }
 

@@ -21,12 +21,19 @@ struct lab_ramp {
     double full, none; /* 0: the test has no ramp, it passes or fails */
 };
 
+/* A sentence of the contract or the handout that an implementation can break. The handout's list is made from these. */
+struct lab_rule {
+    char *id; /* "errors-end-a-request" */
+    char *text;
+};
+
 struct lab_test {
     char *id;                       /* "published-sequence" */
     char *what;                     /* what it shows, in one line */
     uint32_t points, hidden_points; /* for the public seeds, for the hidden ones */
     struct lab_ramp ramp;
-    char *needs; /* "reference": left out where the lab's reference is not built; NULL: nothing */
+    char **rules; /* ids of those that it holds; ends with NULL */
+    char *needs;  /* "reference": left out where the lab's reference is not built; NULL: nothing */
     struct lab_task *task;
 };
 
@@ -65,6 +72,8 @@ struct lab {
     uint32_t public_seeds, hidden_seeds;
     struct lab_task *task;
     uint32_t tasks;
+    struct lab_rule *rule;
+    uint32_t rules;
     struct lab_mistake *mistake;
     uint32_t mistakes;
     struct lab_option *replay, *demo;
@@ -80,6 +89,7 @@ void lab_destroy(struct lab *lab);
 uint32_t lab_points(const struct lab *lab); /* of all tests, public and hidden */
 uint32_t lab_public_points(const struct lab *lab);
 struct lab_task *lab_find_task(const struct lab *lab, const char *id);
+const struct lab_rule *lab_find_rule(const struct lab *lab, const char *id);
 /* The share of the points, 0 … 1, that a figure above 0 gets. */
 double lab_share(const struct lab_ramp *ramp, double figure);
 uint32_t lab_share_points(double share, uint32_t points); /* rounded down */

@@ -4,6 +4,7 @@
 #include "host/sandbox.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Some of the points, by a ramp. */
@@ -22,15 +23,21 @@ static void print_indented(const char *text, const char *indent)
     }
 }
 
-static void print_message(const struct lab *lab, const struct grade_test *t)
+static void print_message(const struct grade_result *r, const struct grade_test *t)
 {
-    char text[GRADE_RAMP_TEXT];
+    const struct lab *lab = r->lab;
+    char text[GRADE_RAMP_TEXT], *rules = grade_rules_text(r, t);
     printf("      %s%s%s: ", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD), verdict_name(t->verdict),
            terminal_style(STYLE_PLAIN));
     print_indented(t->message, "      ");
     if (t->verdict == VERDICT_COST && t->test->ramp.full > 0)
         printf("\n      measured: %.4g%s; %s", t->measured > 0 ? t->measured : t->test->ramp.none,
                t->measured > 0 ? "" : " or worse", grade_ramp_text(&t->test->ramp, text, sizeof text));
+    if (*rules) {
+        fputs("\n      ", stdout);
+        print_indented(rules, "      ");
+    }
+    free(rules);
     printf("\n      %sagain: make check LAB=%s TEST=%s/%s SEED=%llu   a hint: make hint LAB=%s TEST=%s%s\n",
            terminal_style(STYLE_DIM), lab->id, t->test->task->id, t->test->id, (unsigned long long)t->seed, lab->id,
            t->test->task->id, terminal_style(STYLE_PLAIN));
@@ -54,7 +61,7 @@ static void print_test(const struct grade_result *r, const struct grade_test *t,
         printf("      %s%s%s (%u of %u secret seeds passed)\n", terminal_style(partly(t) ? STYLE_WARN : STYLE_BAD),
                verdict_name(t->verdict), terminal_style(STYLE_PLAIN), t->passed_runs, t->runs);
     else
-        print_message(r->lab, t);
+        print_message(r, t);
 }
 
 void grade_print_title(const struct lab *lab)

@@ -29,6 +29,19 @@ const char *grade_ramp_text(const struct lab_ramp *ramp, char *out, size_t size)
     return out;
 }
 
+char *grade_rules_text(const struct grade_result *r, const struct grade_test *t)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        error_exit(EXIT_CANNOT_TELL, "out of memory");
+    for (char **id = t->test->rules; *id && !t->passed && !t->hidden; id++)
+        fprintf(out, "%srule %s: %s", id == t->test->rules ? "" : "\n", *id, lab_find_rule(r->lab, *id)->text);
+    fclose(out);
+    return text;
+}
+
 static double whole(double seconds)
 {
     return (double)(uint64_t)(seconds + 0.5);
@@ -66,6 +79,10 @@ static json_t *test_json(const struct grade_test *t, bool times)
         json_object_set_new(json, "seed", json_integer((json_int_t)t->seed));
         json_object_set_new(json, "message", json_string(t->message));
     }
+    json_t *rules = json_array();
+    for (char **id = t->test->rules; *id; id++)
+        json_array_append_new(rules, json_string(*id));
+    json_object_set_new(json, "rules", rules);
     if (times)
         json_object_set_new(json, "seconds", json_real(grade_seconds(t)));
     return json;

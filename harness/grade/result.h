@@ -46,6 +46,10 @@ void grade_result_destroy(struct grade_result *result);
 const char *grade_ramp_text(const struct lab_ramp *ramp, char *out, size_t size);
 #define GRADE_RAMP_TEXT 100
 
+/* "rule ID: text", a line each, of those that a failing test holds, to free; "" for one that passed, or whose runs are
+ * secret. */
+char *grade_rules_text(const struct grade_result *result, const struct grade_test *t);
+
 /* How long it took, as a student may see it: of a hidden test whole seconds, since it is the submission that decides how
  * long it takes, and it knows what it was given. */
 double grade_seconds(const struct grade_test *t);

@@ -136,12 +136,13 @@ static int run_program(const struct seed_run *run, struct error *err)
         snprintf(filter, sizeof filter, "--filter=%s/%s", task, name);
         argv[words++] = filter;
     }
-    struct process p = {.argv = argv, .environment = environment, .wall_ms = PROGRAM_MS, .output_limit = 65536};
+    const unsigned most_ms = run->options->program_ms ? run->options->program_ms : PROGRAM_MS;
+    struct process p = {.argv = argv, .environment = environment, .wall_ms = most_ms, .output_limit = 65536};
     struct process_result r;
     int code = process_run(&p, &r, err);
     if (code == 0 && r.timed_out)
         code = error_set(err, -ETIMEDOUT, "the tests did not end in %u minutes: is the machine too busy?",
-                         PROGRAM_MS / 60000);
+                         most_ms / 60000);
     process_result_free(&r);
     return code;
 }

@@ -67,7 +67,8 @@ static void make_project(void)
         "task\", \"entry\": \"mine\","
         " \"hints\": [\"hint one\", \"hint two\", \"hint three\"],"
         " \"tests\": [{\"id\": \"easy\", \"what\": \"w\", \"points\": 3, \"hidden_points\": 2}, {\"id\": "
-        "\"hard\", \"what\": \"v\", \"points\": 4, \"hidden_points\": 0}]}],"
+        "\"hard\", \"what\": \"v\", \"points\": 4, \"hidden_points\": 0, \"rules\": [\"no-sloth\"]}]}],"
+        " \"rules\": [{\"id\": \"no-sloth\", \"text\": \"work hard\"}, {\"id\": \"no-haste\", \"text\": \"wait\"}],"
         " \"mistakes\": [{\"name\": \"one_more\", \"caught_by\": \"first/hard\"}]}",
         0644);
     write_text("reference/99-tiny/solution/mine.c", "/* right */\nint answer = 42;\n", 0644);
@@ -115,8 +116,8 @@ Test(cli, helps)
     expect("--help", 0, "grade");
     expect("", 2, "COMMAND");
     expect("--version", 0, "compiler:");
-    static const char *const commands[] = {"list",   "demo", "check", "watch",  "grade",   "replay",
-                                           "status", "hint", "reset", "verify", "machine", "mistake"};
+    static const char *const commands[] = {"list", "demo",  "check",  "watch",   "grade",   "replay", "status",
+                                           "hint", "reset", "verify", "machine", "mistake", "mutants"};
     for (size_t i = 0; i < COUNT(commands); i++) {
         char words[60];
         snprintf(words, sizeof words, "%s --help", commands[i]);
@@ -164,6 +165,24 @@ Test(cli, lists_and_finds_labs_by_number_and_name)
     expect("list tiny", 0, "First task");
     expect("list 99-tiny", 0, "First task");
     expect("list --json -", 0, "\"points\": 9");
+}
+
+Test(cli, lists_rules_and_says_which_has_no_test)
+{
+    make_project();
+    expect("list 99 --rules", 1, "- **no-sloth**: work hard\n- **no-haste**: wait\n");
+    expect("list 99 --rules", 1, "labs/99-tiny/lab.json: rules[1]: no test names no-haste");
+    expect("list --rules", 2, "needs a lab");
+    expect("check 99", 1, "told\n      rule no-sloth: work hard\n");
+}
+
+Test(cli, mutants_refuses_what_it_cannot_use)
+{
+    make_project();
+    expect("mutants", 2, "which lab?");
+    expect("mutants 99 --sample 0", 2, "--sample takes how many");
+    expect("mutants 99 --sample x", 2, "--sample takes how many");
+    expect("mutants 99", 2, ""); /* nothing to change, or no libclang */
 }
 
 /* Of another machine's topology nothing is measured, so this is fast. */

@@ -65,6 +65,13 @@ Test(lab, errors_name_the_field)
         {"\"name\": \"limit\"", "\"name\": \"--limit\"", "replay[0].name: \"--limit\" is no name"},
         {"\"name\": \"limit\"", "\"name\": \"entries\"", "replay[0].name: every replay has --entries already"},
         {"\"name\": \"limit\"", "\"name\": \"burst\"", "replay[1].name: burst stands there twice"},
+        {"[\"sums\", \"signs\"]", "[\"sums\", \"sign\"]",
+         "tasks[0].tests[1].rules[1]: there is no rule sign; was signs meant?"},
+        {"[\"sums\", \"signs\"]", "[\"sums\", \"sums\"]", "tasks[0].tests[1].rules[1]: sums stands there twice"},
+        {"[\"sums\", \"signs\"]", "\"sums\"", "tasks[0].tests[1].rules: must be a list of 1 to 30"},
+        {"{\"id\": \"signs\"", "{\"id\": \"sums\"", "rules[1].id: sums stands there twice"},
+        {"{\"id\": \"signs\"", "{\"id\": \"Signs\"", "rules[1].id: \"Signs\" is no name"},
+        {"\"text\": \"no signs\"", "\"txet\": \"no signs\"", "rules[1].txet: is no field of this object"},
         {"\"title\": \"T <1>\",", "\"title\": \"T\" ", "lab.json:1:"},
         {"\"id\": \"99\"", "\"id\": \"99\", \"id\": \"98\"", "lab.json:1:"},
     };
@@ -79,6 +86,17 @@ Test(lab, errors_name_the_field)
                   cases[i][1], cases[i][2], err.text);
         free(text);
     }
+}
+
+Test(lab, knows_the_rules_of_its_tests)
+{
+    make_root();
+    struct lab *lab = load_good();
+    char **rules = lab_find_test(lab, "two")->rules;
+    cr_assert(strcmp(rules[0], "sums") == 0 && strcmp(rules[1], "signs") == 0 && !rules[2], "of the second test");
+    cr_assert(!lab_find_test(lab, "one-test")->rules[0], "the first has some");
+    cr_assert(lab->rules == 2 && lab_find_rule(lab, "signs") == &lab->rule[1] && !lab_find_rule(lab, "sign"), "by id");
+    lab_destroy(lab);
 }
 
 /* ---- taking files ---- */
@@ -203,7 +221,7 @@ Test(format, junit_is_well_formed_and_counts)
     char *xml = grade_format_junit(r);
     cr_assert(xml && well_formed(xml), "%s", xml);
     cr_assert(strstr(xml, "tests=\"2\" failures=\"1\" errors=\"0\"") && strstr(xml, "classname=\"lab-99.first\"") &&
-                  strstr(xml, "m &lt;&amp;&gt; &quot;q&quot;"),
+                  strstr(xml, "m &lt;&amp;&gt; &quot;q&quot;&#10;rule sums: a + b &lt;= c&#10;rule signs: no signs<"),
               "%s", xml);
     free(xml);
 }
@@ -214,7 +232,8 @@ Test(format, tap_has_a_plan_and_numbers)
     struct grade_result *r = mixed(load_good());
     char *tap = grade_format_tap(r);
     cr_assert(tap && strncmp(tap, "TAP version 14\n1..2\nok 1 - first/one-test", 41) == 0 &&
-                  strstr(tap, "\nnot ok 2 - first/two") && strstr(tap, "\\\"q\\\""),
+                  strstr(tap, "\nnot ok 2 - first/two") && strstr(tap, "\\\"q\\\"") &&
+                  strstr(tap, "\n  rules: \"rule sums: a + b <= c\\nrule signs: no signs\"\n"),
               "%s", tap);
     free(tap);
 }
@@ -232,6 +251,8 @@ Test(format, gradescope_has_what_it_needs_and_no_more_than_the_score)
                   strcmp(json_string_value(json_object_get(second, "visibility")), "visible") == 0,
               "%s", text);
     cr_assert(strstr(json_string_value(json_object_get(json, "output")), "3 of 7"), "%s", text);
+    cr_assert(strstr(json_string_value(json_object_get(second, "output")), "q\"\nrule sums: a + b <= c\nrule signs"),
+              "%s", text);
     free(text);
     r->fault = true;
     text = grade_format_gradescope(r);
@@ -265,6 +286,9 @@ Test(format, json_hides_secret_runs_and_leaves_times_out_when_asked)
     struct grade_result *r = mixed(load_good());
     r->test[1].hidden = true;
     json_t *json = grade_result_json(r, false), *second = json_array_get(json_object_get(json, "tests"), 1);
+    cr_assert(*grade_rules_text(r, &r->test[0]) == '\0' && *grade_rules_text(r, &r->test[1]) == '\0',
+              "rules of a test that passed, or of a secret run, are told");
+    cr_assert(json_array_size(json_object_get(second, "rules")) == 2, "which rules a test holds is no secret");
     cr_assert(!json_object_get(second, "message") && !json_object_get(second, "seed"), "a secret run is told");
     cr_assert(!json_object_get(json, "seconds") && !json_object_get(second, "seconds") &&
                   !json_object_get(json, "machine"),
