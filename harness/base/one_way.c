@@ -16,11 +16,11 @@ uint64_t one_way(const char *what, uint64_t value, uint32_t part)
     struct crypt_data *data = calloc(1, sizeof *data);
     snprintf(phrase, sizeof phrase, "%.40s %llu %u", what, (unsigned long long)value, part);
     const char *hash = data ? crypt_r(phrase, "$5$faultline$", data) : NULL;
-    if (!hash || hash[0] != '$')
+    const char *digit = hash && hash[0] == '$' ? strrchr(hash, '$') + 1 : "";
+    if (strlen(digit) < 10)
         error_exit(EXIT_CANNOT_TELL,
                    "the C library makes no SHA-256 hash of a password (crypt), so there are no secret "
                    "seeds");
-    const char *digit = strrchr(hash, '$') + 1;
     for (int i = 0; i < 10; i++)
         out = out << 6 | (uint64_t)(strchr(digits, digit[i]) - digits);
     free(data);

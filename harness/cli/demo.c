@@ -189,9 +189,10 @@ enum exit_code command_demo(struct session *s)
         session_say_report(s, folder);
     }
     const struct lab *first = s->lab;
-    for (struct lab **l = s->labs; !first; l++)
+    for (struct lab **l = s->labs; *l && !first; l++)
         first = (*l)->broken ? NULL : *l;
-    printf("next: read %s/README.md; make check LAB=%s says what your own code can do\n", first->folder, first->id);
+    if (first)
+        printf("next: read %s/README.md; make check LAB=%s says what your own code can do\n", first->folder, first->id);
     enum exit_code code = wrong ? EXIT_FAILED : EXIT_FINE;
     if (s->options.json && session_write_json(s->options.json, json_incref(labs)) != EXIT_FINE)
         code = EXIT_WRONG_USE;

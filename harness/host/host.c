@@ -8,6 +8,7 @@
  */
 #include "host/host.h"
 
+#include "base/memory.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "host/lines.h"
@@ -482,12 +483,19 @@ const struct plugin *host_load_trusted(const char *path, struct error *err)
     const struct plugin_entries *entries = handle ? dlsym(handle, "faultline_entries") : NULL;
     const struct plugin_world *world =
         handle ? dlsym(handle, "faultline_world") : NULL; /* the plugin is linked with it */
-    struct plugin *plugin = malloc(sizeof *plugin);       /* for good, as what it shows */
-    if (!plugin || !entries || !world || entries->abi != PLUGIN_ABI || world->abi != PLUGIN_ABI) {
+    if (!entries || !world || entries->abi != PLUGIN_ABI || world->abi != PLUGIN_ABI) {
         error_set(err, -EINVAL, "%s: %s", path, handle ? "is no plugin of this version: build it again" : dlerror());
-        free(plugin);
         return NULL;
     }
-    *plugin = (struct plugin){world->lab, entries->first, entries->last, world};
-    return plugin;
+    /* For good, as what it shows; the same for the same file. */
+    static struct plugin loaded[64];
+    size_t n = 0;
+    while (n < COUNT(loaded) && loaded[n].world && loaded[n].first != entries->first)
+        n++;
+    if (n == COUNT(loaded)) {
+        error_set(err, -ENOMEM, "%s: more than %zu plugins in one process", path, n);
+        return NULL;
+    }
+    loaded[n] = (struct plugin){world->lab, entries->first, entries->last, world};
+    return &loaded[n];
 }
