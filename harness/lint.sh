@@ -56,12 +56,12 @@ tidy() {
   mkdir -p "$build/tidy"
   base=$(files '*.h' .clang-tidy | xargs cat | cksum)
   without=$(pkg-config --exists ompi-c || echo '/ranks\.c$')
-  files '*.c' | grep -v -e '^harness/host/attacks/' ${without:+-e "$without"} | xargs -P "$(nproc)" -I '{}' "$0" --tidy-one '{}' "$base"
+  files '*.c' | grep -v -e '/attacks/' ${without:+-e "$without"} | xargs -P "$(nproc)" -I '{}' "$0" --tidy-one '{}' "$base"
 }
 
 cpp_check() {
   # shellcheck disable=SC2046 # one word for each folder
-  files '*.c' | grep -v '^harness/host/attacks/' | grep -v '/tests/' | xargs cppcheck -j "$(nproc)" --quiet --std=c11 \
+  files '*.c' | grep -v '/attacks/' | grep -v '/tests/' | xargs cppcheck -j "$(nproc)" --quiet --std=c11 \
     --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
     --suppress=arrayIndexThenCheck --suppress=nullPointerRedundantCheck --suppress=nullPointerArithmeticRedundantCheck "--cppcheck-build-dir=$build/cppcheck" -Iharness $(printf -- '-I%s ' labs/* reference/* bench/*) --include=harness/cppcheck.h
 }

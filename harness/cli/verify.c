@@ -240,12 +240,13 @@ static bool wanted(const struct session *s, const char *group)
 enum exit_code command_verify(struct session *s)
 {
     struct tally t = {.session = s};
-    static const char *const groups[] = {"starter", "reference", "mistakes", "attacks", "claims", NULL};
+    static const char *const groups[] = {"starter", "reference", "mistakes", "attacks", "sandbox", "claims", NULL};
     bool known = !s->options.only;
     for (const char *const *g = groups; *g; g++)
         known = known || strcmp(s->options.only, *g) == 0;
     if (!known)
-        error_exit(EXIT_WRONG_USE, "verify: --only takes starter, reference, mistakes, attacks or claims, not %s",
+        error_exit(EXIT_WRONG_USE,
+                   "verify: --only takes starter, reference, mistakes, attacks, sandbox or claims, not %s",
                    s->options.only);
     good_style = terminal_style(STYLE_GOOD);
     bad_style = terminal_style(STYLE_BAD);
@@ -262,7 +263,9 @@ enum exit_code command_verify(struct session *s)
         printf("%slab %s: %s%s\n", terminal_style(STYLE_BOLD), (*l)->id, (*l)->title, plain_style);
         verify_plugins(&t, wanted(s, "starter"), wanted(s, "reference"), wanted(s, "mistakes"));
         if (wanted(s, "attacks"))
-            verify_attacks(&t);
+            verify_attacks(&t, false);
+        if (s->options.only && wanted(s, "sandbox"))
+            verify_attacks(&t, true);
         if (wanted(s, "claims")) {
             verify_claims(&t, false);
             verify_claims(&t, true);

@@ -64,7 +64,7 @@ struct replay_suite {
     const char *source, *note; /* of all figures: "counted"; what the columns are, below the table */
     const struct replay_figure *figure;
     uint32_t figures;
-    void (*json)(json_t *result); /* adds what was read to the result */
+    void (*json)(json_t *result); /* adds what was read to the result; NULL */
 };
 
 int replay_main(int argc, char **argv, const struct replay_suite *suite);
