@@ -38,9 +38,10 @@ static struct steps *scenario(uint32_t nodes)
 
 static int count(const char *entry, const struct steps *steps, uint64_t *lines, struct error *err)
 {
-    char plugin[FILE_PATH];
+    char world[FILE_PATH], plugin[FILE_PATH];
     struct host_outcome o;
-    const struct host_request q = {.plugin = file_build_path(plugin, "labs/03-consistent-hashing/reference.so"),
+    const struct host_request q = {.world = file_build_path(world, "labs/03-consistent-hashing/world-03.so"),
+                                   .plugin = file_build_path(plugin, "labs/03-consistent-hashing/reference.so"),
                                    .entry = entry,
                                    .scenario = steps,
                                    .scenario_size = STEPS_SIZE(STEPS),
