@@ -204,7 +204,8 @@ static void verify_claims(struct tally *t, bool broken)
         return;
     file_path(out, "%s/%sclaims-%s.json", t->session->build, broken ? "broken-" : "", t->lab->id);
     remove(out);
-    const char *argv[] = {program, "--quiet", "--seed", broken ? "1" : "3", "--out", out, broken ? "--broken" : NULL, NULL};
+    const char *argv[] = {program, "--quiet", "--seed", broken ? "1" : "3", "--out", out, broken ? "--broken" : NULL,
+                          NULL};
     struct process p = {.argv = argv, .folder = t->session->root, .wall_ms = 600000};
     struct process_result r;
     struct error err;
