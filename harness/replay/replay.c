@@ -227,7 +227,8 @@ int replay_main(int argc, char **argv, const struct replay_suite *suite)
         if (run->row[i].failed)
             error_exit(EXIT_FAILED, "%s: %s", run->row[i].name, run->row[i].err.text);
     if (!run->options.json || strcmp(run->options.json, "-") != 0) {
-        suite->print(&run->options);
+        if (suite->print)
+            suite->print(&run->options);
         putchar('\n');
         print_table(run);
     }
