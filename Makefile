@@ -37,6 +37,7 @@ export FAULTLINE_BUILD := $(if $(filter /%,$B),,$(CURDIR)/)$B
 
 # ---- what there is -------------------------------------------------------------------------------------------------
 labs      := $(notdir $(patsubst %/lab.json,%,$(wildcard labs/*/lab.json)))
+folder     = $(firstword $(filter $(LAB) $(LAB)-% 0$(LAB)-% %-$(LAB),$(labs)))
 handin     = $(addprefix labs/$1/,$(notdir $(wildcard labs/$1/starter/*.c)))
 checks     = $(wildcard labs/$1/check*.c)
 world      = $(filter-out $(call checks,$1) $(call handin,$1),$(wildcard labs/$1/*.c))
@@ -83,7 +84,8 @@ $(call objects,$(wildcard harness/measure/limits_*.c)): extra = -O2 -fno-sanitiz
 $B/lib.a: $(call objects,$(libsrc))
 	$(call quiet,AR,$@)rm -f $@; ar rcs $@ $^
 
-link = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) $(OPT) -o $@ $1 $(LIBS)
+# Without build ids, which are made of the version too: see base/version.h.
+link = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) $(OPT) -Wl,--build-id=none -o $@ $1 $(LIBS)
 $B/faultline: $B/obj/harness/cli/main.o $B/lib.a
 	$(call link,$^)
 $B/faultline-host: $B/obj/harness/host/main.o $B/lib.a
@@ -95,7 +97,7 @@ all := $B/faultline $B/faultline-host
 # C library's start files are left out, since they bring code that runs at loading.
 number = $(firstword $(subst -, ,$1))
 world_so = $B/labs/$1/world-$(number).so
-shared_object = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic,-z,now
+shared_object = $(call quiet,LD,$@)mkdir -p $(@D); $(CC) $(san) -shared -Wl,-Bsymbolic,-z,now,--build-id=none
 plugin_flags = $(if $(san),,-nostartfiles) -Wl,--no-as-needed,--version-script=harness/host/plugin.map
 plugin = $(shared_object) $(plugin_flags) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.o %.so,$^) -lm
 solution = $(firstword $(wildcard reference/$1/solution/*.c))
@@ -165,7 +167,8 @@ mistakes: $(foreach l,$(labs),$(call mistakes,$l))
 cuda: setup ## the CUDA entries of labs that have some; takes nvcc, and minutes
 	@$(if $(NVCC),$(locked) $(cuda),echo 'cuda: there is no nvcc here; it comes with the CUDA toolkit: https://developer.nvidia.com/cuda-downloads' >&2; exit 2)
 programs: $B/faultline $B/faultline-host
-compared: programs $(filter %/reference.so %/check %/claims %/replay,$(all)) # what harness/same_bytes.sh runs
+# What harness/same_bytes.sh runs.
+compared: programs $(filter $(if $(folder),$B/labs/$(folder)/%,%),$(filter %/reference.so %/check %/claims %/replay,$(all)))
 .PHONY: build everything cuda mistakes programs compared
 
 # ---- what people run: each target is the command of the same name ----------------------------------------------------
@@ -188,7 +191,6 @@ given = $(foreach v,$(filter-out $(mine),$(.VARIABLES)),$(if $(filter command,$(
 own = $(foreach v,$(given),--$(shell echo $v | tr A-Z_ a-z-) $(call quoted,$($v)))
 replay: setup ## your own traffic through every entry  (LAB=01 TRACE=file, and the lab's own options in capitals: faultline replay 01 --help)
 	@$(locked) everything && $(cli) $(if $(TRACE),$(call quoted,$(TRACE))) $(call option,ENTRIES,entries) $(call option,PLUGIN,plugin) $(own)
-folder = $(firstword $(filter $(LAB) $(LAB)-% 0$(LAB)-% %-$(LAB),$(labs)))
 race: setup ## your code for threads under ThreadSanitizer, in a lab that has any  (LAB=02)
 	@$(if $(folder),$(if $(wildcard labs/$(folder)/race.sh),CC='$(CC)' labs/$(folder)/race.sh $(ARGS),echo 'lab $(LAB) has no code for threads to look for races in'),\
 	  echo 'race: $(if $(LAB),there is no lab $(LAB),which lab? For example: make race LAB=02)' >&2; exit 2)
@@ -211,12 +213,21 @@ reset: setup ## the starter back; what you wrote is kept beside it  (LAB=01)
 
 # ---- what the project's own people run -------------------------------------------------------------------------------
 tests: $(tests) mistakes # of which some tests use some
-test: ## sets the machine up, builds, runs every test of the project
-	@harness/setup.sh test && $(locked) everything tests $(if $(NVCC),$(cuda)) && harness/test.sh
+# A lab, and of the harness what decides about it.
+lab_tests: $(folder:%=$B/labs/%/built) $(folder:%=$B/labs/%/pristine.so) $(call mistakes,$(folder)) $B/tests/harness-host $B/tests/harness-grade \
+  $(if $(folder),$(filter %-$(folder),$(tests)))
+tested = $(if $(LAB),$(if $(folder),lab_tests,no_lab),everything tests $(if $(NVCC),$(cuda)))
+no_lab:
+	@echo 'there is no lab $(LAB)' >&2; exit 2
+.PHONY: lab_tests no_lab test-all
+test: ## sets the machine up, builds, runs every test of the project that something changed for since it passed  (LAB=01: of one lab)
+	@harness/setup.sh test && $(locked) $(tested) && harness/test.sh $(if $(LAB),$(folder))
+test-all: ## the same, whatever passed before, and all of the static analysis: for every night
+	@harness/setup.sh test && $(locked) $(tested) && harness/test.sh --all $(if $(LAB),$(folder))
 verify: setup ## is the lab itself right: starter, reference, mistakes, attacks, claims  (LAB=01)
 	@$(locked) everything mistakes && $(cli)
 lint: ## style and static analysis
-	@harness/setup.sh test && harness/lint.sh
+	@harness/setup.sh test && $(locked) $(tested) && harness/lint.sh
 format: ## puts every C file into the project's style
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 clean: ## removes what was made

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Style and static analysis of everything that git knows or could know. Prints what is wrong, and one line for each tool.
-#   --quick   reads unit tests without clang-tidy's analyzer, which takes most of the time. `make test` does, `make lint` does not.
+#   --quick   reads unit tests without clang-tidy's analyzer, which takes most of the time. `make test` does, `make lint`
+#             and `make test-all` do not.
+# FAULTLINE_LAB=NN-NAME: only that lab's files.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=${FAULTLINE_BUILD:-build}
@@ -21,7 +23,7 @@ check() {
 }
 
 files() {
-  git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do
+  git ls-files --cached --others --exclude-standard -- "$@" | grep -e "/${FAULTLINE_LAB:-}" | while read -r f; do
     # What belongs to a folder of labs/ that is no lab yet (it has no lab.json) is not built either.
     lab=$(echo "$f" | sed -n 's#^\(labs\|reference\|bench\)/\([^/]*\)/.*#\2#p')
     [ -e "$f" ] && { [ -z "$lab" ] || [ -e "labs/$lab/lab.json" ]; } && echo "$f"
@@ -29,17 +31,36 @@ files() {
 }
 
 format() {
-  files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+  files '*.c' '*.h' | xargs -r clang-format --dry-run --Werror
 }
 
 # MPI's folders, for what stands on it.
 mpi() {
   case $1 in */ranks.c) pkg-config --cflags-only-I ompi-c 2>/dev/null ;; esac
 }
-# All but attacks, which are wrong on purpose. Only what changed since it was last clean: a stamp holds the checksum of the file, of all headers and of the settings. The include folders of a file
-# are those that the Makefile gives it.
+# The include folders of a file are those that the Makefile gives it; of the skeleton of a lab, its own.
+includes() {
+  lab=$(echo "$1" | sed -n 's#^\(labs\|reference\|bench\)/\([^/]*\)/.*#\2#p')
+  echo "-std=c17 -D_GNU_SOURCE -Iharness -I$build"
+  [ -z "$lab" ] || echo "-Ilabs/$lab -Ireference/$lab -Ibench/$lab"
+  case $1 in harness/skeleton/*) echo -Iharness/skeleton/labs ;; esac
+  mpi "$1"
+}
+# Everything that a file is made of, as the compiler wrote it down when it last built it, or as it says now.
+parts() {
+  written=$build/obj/${1%.c}.d
+  if [ -e "$written" ] && [ -z "$(find "$1" -newer "$written")" ]; then
+    cat "$written"
+  else
+    # shellcheck disable=SC2046 # one word for each flag
+    cc -MM $(includes "$1") "$1"
+  fi | sed 's/[\\ ][\\ ]*/\n/g' | grep -v ':$' | sort -u
+}
+# All but attacks, which are wrong on purpose. Only what changed since it was last clean: a stamp holds the checksum of
+# all that the file is made of and of the settings.
 tidy_one() {
-  stamp=$build/tidy/$(echo "$1" | tr / _) now="whole $2 $(cksum <"$1")" checks=
+  # shellcheck disable=SC2046 # one word for each file
+  stamp=$build/tidy/$(echo "$1" | tr / _) now="whole $(cat .clang-tidy $(parts "$1") | cksum)" checks=
   [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
   case ${FAULTLINE_LINT:-}:$1 in
   quick:*/tests/*)
@@ -47,28 +68,25 @@ tidy_one() {
     [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
     ;;
   esac
-  lab=$(echo "$1" | sed -n 's#^\(labs\|reference\|bench\)/\([^/]*\)/.*#\2#p')
-  # shellcheck disable=SC2046 # one word for each folder of MPI
-  clang-tidy --quiet ${checks:+"$checks"} "$1" -- -std=c17 -D_GNU_SOURCE -Iharness "-I$build" ${lab:+"-Ilabs/$lab" "-Ireference/$lab" "-Ibench/$lab"} $(mpi "$1") 2>/dev/null &&
-    echo "$now" >"$stamp"
+  # shellcheck disable=SC2046 # one word for each flag
+  clang-tidy --quiet ${checks:+"$checks"} "$1" -- $(includes "$1") 2>/dev/null && echo "$now" >"$stamp"
 }
 tidy() {
   mkdir -p "$build/tidy"
-  base=$(files '*.h' .clang-tidy | xargs cat | cksum)
   without=$(pkg-config --exists ompi-c || echo '/ranks\.c$')
-  files '*.c' | grep -v -e '^harness/host/attacks/' ${without:+-e "$without"} | xargs -P "$(nproc)" -I '{}' "$0" --tidy-one '{}' "$base"
+  files '*.c' | grep -v -e '/attacks/' ${without:+-e "$without"} | xargs -r -P "$(nproc)" -I '{}' "$0" --tidy-one '{}'
 }
 
 cpp_check() {
   # shellcheck disable=SC2046 # one word for each folder
-  files '*.c' | grep -v '^harness/host/attacks/' | grep -v '/tests/' | xargs cppcheck -j "$(nproc)" --quiet --std=c11 \
+  files '*.c' | grep -v '/attacks/' | grep -v '/tests/' | xargs -r cppcheck -j "$(nproc)" --quiet --std=c11 \
     --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
     --suppress=arrayIndexThenCheck --suppress=nullPointerRedundantCheck --suppress=nullPointerArithmeticRedundantCheck "--cppcheck-build-dir=$build/cppcheck" -Iharness $(printf -- '-I%s ' labs/* reference/* bench/*) --include=harness/cppcheck.h
 }
 
 # The table of tasks and the rules in each handout are those of its lab.json, each rule has a test, and the student's file is the starter (in what is committed: a student's own tree may differ).
 handouts() {
-  for lab in labs/*/lab.json; do
+  for lab in labs/${FAULTLINE_LAB:-*}/lab.json; do
     folder=$(dirname "$lab")
     for part in tasks=markdown rules=rules; do
       name=${part%=*} option=${part#*=}
@@ -85,11 +103,11 @@ handouts() {
 }
 
 shell_check() {
-  files '*.sh' .ci/run | xargs shellcheck
+  files '*.sh' .ci/run | xargs -r shellcheck
 }
 
 if [ "${1:-}" = --tidy-one ]; then
-  tidy_one "$2" "$3"
+  tidy_one "$2"
   exit
 fi
 [ "${1:-}" = --quick ] && export FAULTLINE_LINT=quick

@@ -44,6 +44,7 @@ struct command {
     bool needs_lab;
     enum command_own {
         OWN_NONE,
+        OWN_NEW,    /* a number and a name that no lab has yet */
         OWN_WORD,   /* a second word, no options of the lab's */
         OWN_REPLAY, /* a second word, the trace, and the options in the lab's "replay" */
         OWN_DEMO    /* the options in the lab's "demo" */
@@ -97,5 +98,6 @@ enum exit_code command_flags(struct session *session);
 enum exit_code command_verify(struct session *session);
 enum exit_code command_mistake(struct session *session);
 enum exit_code command_mutants(struct session *session);
+enum exit_code command_new_lab(struct session *session);
 
 #endif

@@ -69,13 +69,19 @@ static const struct command commands[] = {
      "reference/LAB/survivors.md says with its reason,\n"
      "or shows a rule that no test holds. All of them take an hour or so: --sample draws some, by --seed. Exit code 1 "
      "when one survives unexplained."},
+    {"new-lab", "For authors of labs: the three folders of one to begin with.", "new-lab NUMBER NAME",
+     "faultline new-lab 42 leader-election", "", false, OWN_NEW, command_new_lab,
+     "The lab builds and passes its own verify; docs/adding-a-lab.md says how to go on. To remove it, remove its "
+     "folders "
+     "in labs, reference and bench."},
     {"verify", "For authors of labs: the lab itself is tested.", "verify [LAB]", "faultline verify 01", "only", false,
      OWN_NONE, command_verify,
      "The starter fails every graded test, the reference passes all, each mistake is caught by the test that lab.json "
-     "names for it, each attack scores\n"
-     "nothing, and each claim turns false when the failing algorithm takes the cure's place. --only runs one group: "
-     "starter, reference, mistakes,\n"
-     "attacks, claims."},
+     "names for it, each of its\n"
+     "attacks scores nothing, and each claim turns false when the failing algorithm takes the cure's place. --only "
+     "runs "
+     "one group: starter,\n"
+     "reference, mistakes, attacks, claims; or sandbox, which are the attacks on the host and the grader."},
 };
 #define COMMANDS COUNT(commands)
 

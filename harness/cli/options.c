@@ -183,7 +183,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
     const int code = options_read(&table, argc - 1, argv + 1, &err);
     if (code < 0)
         error_exit(EXIT_WRONG_USE, "%s: %s", command->name, err.text);
-    const uint32_t most = command->own == OWN_REPLAY || command->own == OWN_WORD ? 2 : 1;
+    const uint32_t most = command->own == OWN_REPLAY || command->own == OWN_WORD || command->own == OWN_NEW ? 2 : 1;
     options->help = code > 0;
     options->lab = word[0];
     options->file = most == 2 ? word[1] : NULL;

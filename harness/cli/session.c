@@ -130,7 +130,7 @@ enum exit_code session_start(const struct command *command, struct session *s)
     s->labs = lab_list(s->root, &err);
     if (!s->labs)
         error_exit(EXIT_WRONG_USE, "%s", err.text);
-    if (s->options.lab)
+    if (s->options.lab && command->own != OWN_NEW)
         session_need_lab(s, s->options.lab);
     else if (command->needs_lab)
         error_exit(EXIT_WRONG_USE, "%s: which lab? For example: %s", command->name, command->example);

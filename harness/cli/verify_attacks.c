@@ -1,15 +1,25 @@
-/* verify, its second part: attacks. They go the whole way of a submission: the starter with the attack behind it, laid
- * over the tree, compiled and run in the sandbox. The first lines of an attack name the verdicts that are right for it:
+/* verify, its second part: attacks. They go the whole way of a submission: laid over the tree, compiled and run in the
+ * sandbox. Each must score nothing, leave nothing running, and change nothing for the model solution.
  *
- *     verdict: left-early, short-log
+ * Those on the host and the grader, harness/host/attacks/, stand behind the starter; they are the group "sandbox", which
+ * is run for one lab only (harness/skeleton_test.sh). Those on what a lab measures, reference/NN/attacks/, are that
+ * lab's. The first lines of an attack name the verdicts that are right for it, and of a lab's own the tests in which it
+ * must score nothing:
  *
- * Each must score nothing in any test, leave nothing running, and change nothing for an honest submission.
+ *     tests: fast-ring/bytes-a-point
+ *     verdict: forbidden-system-call, memory
+ *
+ * The line #include "@SOLUTION@" becomes the model solution, in place of the starter before all else.
+ *
+ * Attacks are run although linked.h would refuse them, so that the sandbox is proven on its own; and each is linked once
+ * more, and must be refused there, unless its first lines say "links:" and why.
  */
 #include "cli/verify.h"
 
 #include "base/process.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +27,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* text with each @ROOT@ replaced by the project's folder and each @REFERENCE@ by that of the lab's reference. */
-static void write_replaced(FILE *out, const struct tally *t, const char *text)
+/* To free. NULL after a line that says why not. */
+static char *read_text(struct tally *t, const char *path)
+{
+    char *text;
+    size_t size;
+    struct error err;
+    if (file_read(path, 1 << 20, &text, &size, &err) == 0)
+        return text;
+    verify_line(t, false, "%s", err.text);
+    return NULL;
+}
+
+static const char solution_line[] = "#include \"@SOLUTION@\"";
+
+/* text with each @ROOT@ replaced by the project's folder, each @REFERENCE@ by that of the lab's reference, and the line
+ * of the solution by what `solution` holds. */
+static void write_replaced(FILE *out, const struct tally *t, const char *text, const char *solution)
 {
     while (*text) {
         if (strncmp(text, "@ROOT@", 6) == 0) {
@@ -27,64 +52,109 @@ static void write_replaced(FILE *out, const struct tally *t, const char *text)
         } else if (strncmp(text, "@REFERENCE@", 11) == 0) {
             fprintf(out, "%s/reference/%s", t->session->root, strchr(t->lab->folder, '/') + 1);
             text += 11;
+        } else if (strncmp(text, solution_line, strlen(solution_line)) == 0 && solution) {
+            fputs(solution, out);
+            text += strlen(solution_line);
         } else {
             fputc(*text++, out);
         }
     }
 }
 
-/* folder/HAND_IN = the file at `base`, with `more` (may be NULL) behind it. */
-static int write_submission(const struct tally *t, const char *folder, const char *base, const char *more,
-                            struct error *err)
+/* The text to hand in, to free: the attack behind the starter, or round the solution; without an attack the solution.
+ * NULL after a line that says why not. */
+static char *hand_in_of(struct tally *t, const char *attack)
 {
-    char path[FILE_PATH], *data = NULL, *text = NULL;
+    char path[FILE_PATH], *text = NULL;
     size_t size;
-    int code = file_read(base, 1 << 20, &data, &size, err);
-    FILE *out = code == 0 ? open_memstream(&text, &size) : NULL;
+    const char *folder = strchr(t->lab->folder, '/') + 1, *file = t->lab->hand_in[0], *root = t->session->root;
+    const bool of_starter = attack && !strstr(attack, solution_line);
+    char *base = read_text(t, of_starter ? file_path(path, "%s/%s/starter/%s", root, t->lab->folder, file)
+                                         : file_path(path, "%s/reference/%s/solution/%s", root, folder, file));
+    FILE *out = base ? open_memstream(&text, &size) : NULL;
     if (out) {
-        fprintf(out, "%s\n", data);
-        if (more)
-            write_replaced(out, t, more);
+        if (of_starter || !attack)
+            fprintf(out, "%s\n", base);
+        if (attack)
+            write_replaced(out, t, attack, base);
         fclose(out);
-        code = file_write(file_path(path, "%s/%s", folder, t->lab->hand_in[0]), text, strlen(text), err);
     }
-    free(text);
-    free(data);
-    return code;
+    free(base);
+    return text;
 }
 
-/* Grades base+more as a submission, one public seed. NULL after a line that says why not. */
-static struct grade_result *grade_text(struct tally *t, const char *what, const char *base, const char *more,
-                                       unsigned jobs, bool unchecked)
+/* A folder with the text as what is handed in, to remove. False after a line that says why not. */
+static bool write_submission(struct tally *t, const char *text, char *folder)
+{
+    char path[FILE_PATH];
+    struct error err;
+    if (file_temp_dir(folder, "faultline-attack", &err) != 0) {
+        verify_line(t, false, "%s", err.text);
+        return false;
+    }
+    if (file_write(file_path(path, "%s/%s", folder, t->lab->hand_in[0]), text, strlen(text), &err) == 0)
+        return true;
+    verify_line(t, false, "%s", err.text);
+    file_remove_tree(folder);
+    return false;
+}
+
+/* Grades text as a submission, one public seed. NULL after a line that says why not. */
+static struct grade_result *grade_text(struct tally *t, const char *what, const char *text,
+                                       const struct grade_options *how)
 {
     char folder[FILE_PATH];
     struct error err;
     struct grade_result *result = NULL;
-    const struct grade_options options = {.root = t->session->root,
-                                          .build = t->session->build,
-                                          .seed = t->lab->public_seed[0],
-                                          .as_found = true,
-                                          .link_unchecked = unchecked,
-                                          .jobs = jobs,
-                                          .quiet = true};
-    int code = file_temp_dir(folder, "faultline-attack", &err);
-    if (code == 0) {
-        code = write_submission(t, folder, base, more, &err);
-        if (code == 0)
-            code = grade_submission(t->lab, folder, &options, &result, &err);
-        file_remove_tree(folder);
-    }
-    if (code)
+    struct grade_options options = *how;
+    options.root = t->session->root;
+    options.build = t->session->build;
+    options.seed = t->lab->public_seed[0];
+    options.quiet = true;
+    if (!write_submission(t, text, folder))
+        return NULL;
+    if (grade_submission(t->lab, folder, &options, &result, &err) != 0)
         verify_line(t, false, "%s: %s", what, err.text);
+    file_remove_tree(folder);
     return result;
 }
 
-/* Is `id` in the list behind "verdict:" in the first lines of text? */
+/* Nothing of it is run: what was linked is looked at, and must be refused in a sentence. */
+static void verify_refused(struct tally *t, const char *what, const char *text, bool links)
+{
+    char folder[FILE_PATH], work[FILE_PATH], plugin[FILE_PATH], *notes = NULL, *output = NULL;
+    struct error err = {""};
+    const struct grade_options options = {.root = t->session->root, .build = t->session->build, .quiet = true};
+    if (!write_submission(t, text, folder))
+        return;
+    int code = file_temp_dir(work, "faultline-attack", &err);
+    if (code == 0) {
+        code = submission_take(t->lab, folder, work, &notes, &err);
+        if (code == 0)
+            code = submission_build(t->lab, &options, work, plugin, &output, &err);
+        file_remove_tree(work);
+    }
+    verify_line(t, links ? code == 0 : code == -ENOEXEC && strlen(err.text) > 20, "attack %s %s%s%.200s", what,
+                links ? "has nothing that linking refuses" : "is refused when it is linked", code ? ": " : "",
+                code ? err.text : "");
+    file_remove_tree(folder);
+    free(notes);
+    free(output);
+}
+
+/* What the line `key: ...` of an attack's first lines says; its length in *n. NULL: there is no such line. */
+static const char *said(const char *text, const char *key, size_t *n)
+{
+    const char *at = strstr(text, key);
+    *n = at ? strcspn(at, "\n*") : 0;
+    return at;
+}
+
+/* Is `id` in the list behind "verdict:"? */
 static bool expected(const char *text, const char *id)
 {
-    const char *list = strstr(text, "verdict:");
-    size_t n = list ? strcspn(list, "\n*") : 0;
-    const char *at = list ? strstr(list, id) : NULL;
+    size_t n;
+    const char *list = said(text, "verdict:", &n), *at = list ? strstr(list, id) : NULL;
     return at && at < list + n;
 }
 
@@ -116,57 +186,67 @@ static struct lab lab_for(const struct lab *lab, bool waits, unsigned *jobs)
     return quick;
 }
 
-static void verify_attack(struct tally *t, const char *file, const char *starter)
+/* Whole, or the one test in which a lab's own attack must score nothing. */
+static void run_attack(struct tally *t, const char *what, const char *attack, const char *text, const char *test)
 {
-    char path[FILE_PATH], *text;
-    size_t size;
-    struct error err;
-    if (file_read(file_path(path, "%s/harness/host/attacks/%s", t->session->root, file), 1 << 20, &text, &size, &err) !=
-        0) {
-        verify_line(t, false, "%s", err.text);
-        return;
-    }
-    unsigned jobs;
-    const struct lab lab = lab_for(t->lab, expected(text, verdict_id(VERDICT_WALL_TIME)), &jobs);
+    const bool waits = expected(attack, verdict_id(VERDICT_WALL_TIME));
+    unsigned jobs = 0;
+    const struct lab lab = test ? *t->lab : lab_for(t->lab, waits, &jobs);
     struct tally with = *t; /* the same, but for the lab's limits */
     with.lab = &lab;
+    const struct grade_options how = {.link_unchecked = true, .as_found = !test, .only = test, .jobs = jobs};
     uint64_t start = process_clock_ns();
-    struct grade_result *r = grade_text(&with, file, starter, text, jobs, true);
+    struct grade_result *r = grade_text(&with, what, text, &how);
     t->counts = with.counts;
     double seconds = (double)(process_clock_ns() - start) * 1e-9;
-    if (r) {
-        const struct grade_test *odd = NULL;
-        for (uint32_t i = 0; i < r->tests && !odd; i++)
-            if (!expected(text, verdict_id(r->test[i].verdict)))
-                odd = &r->test[i];
-        bool alive = left_running();
-        double limit = 30 + (double)lab.limits.wall_ms * 1e-3 * r->tests;
-        bool good = r->score == 0 && !r->fault && !odd && !alive && seconds < limit;
-        verify_line(t, good, "attack %s scores %u/%u (%s)%s%s", file, r->score, r->max,
-                    verdict_name((odd ? odd : &r->test[0])->verdict), alive ? ", and processes are LEFT RUNNING" : "",
-                    odd ? ", which is not the verdict it should have: " : "");
-        if (odd)
-            printf("        %s\n", odd->message);
-        grade_result_destroy(r);
-    }
-    free(text);
-}
-
-/* The submission that is graded before and after the attacks: the model solution. */
-static bool find_honest(const struct tally *t, char *path)
-{
-    return file_exists(file_path(path, "%s/reference/%s/solution/%s", t->session->root, strchr(t->lab->folder, '/') + 1,
-                                 t->lab->hand_in[0]));
-}
-
-static uint32_t verify_normal(struct tally *t, const char *when, const char *path)
-{
-    struct grade_result *r = grade_text(t, when, path, NULL, 0, false);
-    uint32_t score = r && !r->fault ? r->score : 0;
-    if (r)
-        verify_line(t, score > 0, "an honest submission %s gets its points (%u/%u)", when, score, r->max);
+    if (!r)
+        return;
+    const struct grade_test *odd = NULL;
+    for (uint32_t i = 0; i < r->tests && !odd; i++)
+        if (!expected(attack, verdict_id(r->test[i].verdict)))
+            odd = &r->test[i];
+    bool alive = left_running();
+    double limit = 30 + (double)lab.limits.wall_ms * 1e-3 * r->tests;
+    bool good = r->tests > 0 && r->score == 0 && !r->fault && !odd && !alive && seconds < limit;
+    verify_line(t, good, "attack %s scores %u/%u%s%s (%s)%s%s", what, r->score, r->max, test ? " in " : "",
+                test ? test : "", r->tests ? verdict_name((odd ? odd : &r->test[0])->verdict) : "no test",
+                alive ? ", and processes are LEFT RUNNING" : "",
+                odd ? ", which is not the verdict it should have: " : "");
+    if (odd)
+        printf("        %s\n", odd->message);
     grade_result_destroy(r);
-    return score;
+}
+
+static void verify_attack(struct tally *t, const char *folder, const char *file)
+{
+    char path[FILE_PATH], *tests = NULL, *save = NULL;
+    size_t n;
+    char *attack = read_text(t, file_path(path, "%s/%s", folder, file));
+    char *text = attack ? hand_in_of(t, attack) : NULL;
+    const char *list = text ? said(attack, "tests:", &n) : NULL;
+    if (text && !list)
+        run_attack(t, file, attack, text, NULL);
+    if (list && (tests = strndup(list + strlen("tests:"), n - strlen("tests:"))))
+        for (char *test = strtok_r(tests, " ,", &save); test; test = strtok_r(NULL, " ,", &save))
+            run_attack(t, file, attack, text, test);
+    if (text && !expected(attack, verdict_id(VERDICT_NO_BUILD)))
+        verify_refused(t, file, text, said(attack, "links:", &n));
+    free(tests);
+    free(text);
+    free(attack);
+}
+
+/* Whatever the attacks did, the model solution has full marks after them. */
+static void verify_honest(struct tally *t)
+{
+    char *text = hand_in_of(t, NULL);
+    struct grade_result *r =
+        text ? grade_text(t, "the model solution", text, &(struct grade_options){.as_found = true}) : NULL;
+    if (r)
+        verify_line(t, !r->fault && r->max > 0 && r->score == r->max,
+                    "the model solution has full marks after the attacks (%u/%u)", r->score, r->max);
+    grade_result_destroy(r);
+    free(text);
 }
 
 /* ---- side by side ---- */
@@ -177,41 +257,56 @@ static int is_c_file(const struct dirent *e)
     return n > 2 && e->d_name[0] != '.' && strcmp(e->d_name + n - 2, ".c") == 0;
 }
 
+#define ATTACKS_MOST 200
+
 struct attacks {
-    struct dirent **file;
-    char starter[FILE_PATH];
+    uint32_t n;
+    struct attack {
+        const char *folder;
+        char file[256];
+    } attack[ATTACKS_MOST];
 };
+
+/* Those of a folder, or the one of this name. */
+static void find_attacks(struct attacks *a, const char *folder, const char *only)
+{
+    struct dirent **file;
+    const int n = scandir(folder, &file, is_c_file, alphasort);
+    for (int i = 0; i < n; i++) {
+        if (a->n < ATTACKS_MOST && (!only || strcmp(file[i]->d_name, only) == 0)) {
+            a->attack[a->n].folder = folder;
+            snprintf(a->attack[a->n++].file, sizeof a->attack->file, "%s", file[i]->d_name);
+        }
+        free(file[i]);
+    }
+    if (n >= 0)
+        free(file);
+}
 
 /* In a process of its own: what the attack leaves behind becomes a child of this one, and of no other attack's. */
 static void attack_piece(struct tally *t, uint32_t i, void *context)
 {
     const struct attacks *a = context;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    verify_attack(t, a->file[i]->d_name, a->starter);
+    verify_attack(t, a->attack[i].folder, a->attack[i].file);
 }
 
 static const char *attack_name(uint32_t i, void *context)
 {
-    return ((const struct attacks *)context)->file[i]->d_name;
+    return ((const struct attacks *)context)->attack[i].file;
 }
 
-void verify_attacks(struct tally *t)
+void verify_attacks(struct tally *t, bool on_the_host)
 {
-    char folder[FILE_PATH], honest[FILE_PATH];
-    struct attacks a;
-    file_path(a.starter, "%s/%s/starter/%s", t->session->root, t->lab->folder, t->lab->hand_in[0]);
-    int n = scandir(file_path(folder, "%s/harness/host/attacks", t->session->root), &a.file, is_c_file, alphasort);
-    bool have_honest = find_honest(t, honest);
-    uint32_t before = have_honest ? verify_normal(t, "before the attacks", honest) : 0;
-    if (n <= 0)
-        verify_line(t, false, "%s has no attacks", folder);
-    else
-        verify_pieces(t, (uint32_t)n, attack_piece, attack_name, &a);
-    if (have_honest)
-        verify_line(t, verify_normal(t, "after the attacks", honest) == before,
-                    "its points are the same as before (%u)", before);
-    for (int i = 0; i < n; i++)
-        free(a.file[i]);
-    if (n >= 0)
-        free(a.file);
+    char of_host[FILE_PATH], of_lab[FILE_PATH];
+    struct attacks a = {0};
+    find_attacks(&a, file_path(of_host, "%s/harness/host/attacks", t->session->root),
+                 on_the_host ? NULL : "includes_reference.c");
+    if (!on_the_host)
+        find_attacks(
+            &a, file_path(of_lab, "%s/reference/%s/attacks", t->session->root, strchr(t->lab->folder, '/') + 1), NULL);
+    if (a.n == 0)
+        verify_line(t, false, "%s has no attacks", of_host);
+    verify_pieces(t, a.n, attack_piece, attack_name, &a);
+    verify_honest(t);
 }

@@ -87,6 +87,7 @@ static const struct field lab_fields[] = {
     {"mistakes", FIELD_OBJECTS, false, 0, 100, mistake_fields},
     {"replay", FIELD_OBJECTS, false, 0, LAB_OPTIONS, option_fields},
     {"demo", FIELD_OBJECTS, false, 0, LAB_OPTIONS, option_fields},
+    {"sample", FIELD_TEXT, false, 0, 0, NULL}, /* what its replay can read, below the root; harness/same_bytes.sh */
     {NULL, FIELD_TEXT, false, 0, 0, NULL},
 };
 

@@ -203,7 +203,8 @@ static json_t *result(const struct run *run)
     char lab[8];
     snprintf(lab, sizeof lab, "%.*s", lab_number(run->suite->lab_folder), run->suite->lab_folder);
     json_t *o = json_pack("{s:i, s:s, s:I}", "format", 1, "lab", lab, "seed", (json_int_t)run->options.seed);
-    run->suite->json(o);
+    if (run->suite->json)
+        run->suite->json(o);
     json_object_set_new(o, "rows", rows_json(run, lab));
     return o;
 }
@@ -226,7 +227,8 @@ int replay_main(int argc, char **argv, const struct replay_suite *suite)
         if (run->row[i].failed)
             error_exit(EXIT_FAILED, "%s: %s", run->row[i].name, run->row[i].err.text);
     if (!run->options.json || strcmp(run->options.json, "-") != 0) {
-        suite->print(&run->options);
+        if (suite->print)
+            suite->print(&run->options);
         putchar('\n');
         print_table(run);
     }

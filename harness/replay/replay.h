@@ -60,11 +60,11 @@ struct replay_suite {
     /* One entry, on several threads at once: fills the figures. 0, or -errno and a sentence. */
     int (*run)(struct replay_row *row, const struct replay_options *options);
     bool none_may_fail; /* an entry that does ends the program with 1; else its figures are n/a */
-    void (*print)(const struct replay_options *options); /* what was read, above the table */
+    void (*print)(const struct replay_options *options); /* what was read, above the table; NULL */
     const char *source, *note; /* of all figures: "counted"; what the columns are, below the table */
     const struct replay_figure *figure;
     uint32_t figures;
-    void (*json)(json_t *result); /* adds what was read to the result */
+    void (*json)(json_t *result); /* adds what was read to the result; NULL */
 };
 
 int replay_main(int argc, char **argv, const struct replay_suite *suite);

@@ -1,4 +1,6 @@
-/* verdict: wrong, short-log A main of its own, and functions named like the grader's. */
+/* verdict: wrong, short-log
+ * links: names that nobody sees outside are no matter
+ * A main of its own, and functions named like the grader's. */
 #include <stdio.h>
 
 __attribute__((visibility("default"))) int main(void)
