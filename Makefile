@@ -55,7 +55,7 @@ sources   := $(wildcard harness/*/*.c harness/*/tests/*.c labs/*/*.c labs/*/star
 
 .PHONY: help demo test tests check watch grade replay race status hint reset list machine counters bench lint format clean setup verify FORCE
 help: ## this page
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@echo; echo '  LAB=01 picks a lab, TEST=x a test, SEED=n a seed. The same commands with more options: $B/faultline --help'
 
 # ---- objects, libraries --------------------------------------------------------------------------------------------

@@ -85,7 +85,9 @@ static int copy_tree(const char *from, const char *to, const struct words *w, st
 {
     char source[FILE_PATH], target[FILE_PATH];
     DIR *dir = opendir(from);
-    int code = dir ? file_make_dirs(to, err) : error_set(err, -errno, "%s: %s", from, strerror(errno));
+    if (!dir)
+        return error_set(err, -errno, "%s: %s", from, strerror(errno));
+    int code = file_make_dirs(to, err);
     const char *folder = strrchr(to, '/');
     for (struct dirent *e; code == 0 && (e = readdir(dir));) {
         if (e->d_name[0] == '.')
@@ -98,8 +100,7 @@ static int copy_tree(const char *from, const char *to, const struct words *w, st
             code = copy_file(source, file_path(target, "%.*s/%s", (int)(folder - to), to, name), w, err);
         free(name);
     }
-    if (dir)
-        closedir(dir);
+    closedir(dir);
     return code;
 }
 
