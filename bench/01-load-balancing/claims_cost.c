@@ -74,7 +74,10 @@ static void compare_lines(const struct topology *topology, const char *packed_na
     struct compare_difference d = compare_two(&run, PADDED, PACKED, 2, 0),
                               met = compare_two(&run, PADDED, SHARED, 2, 0);
     double alone = run.result[PADDED].time.median, price = run.result[SHARED].time.median - alone;
+    const bool disturbed = compare_was_disturbed(&run, here->why, sizeof here->why);
     compare_free(&run);
+    if (disturbed)
+        return;
     if (!(fmax(before, after) < 1.5 * fmin(before, after)))
         snprintf(here->why, sizeof here->why,
                  "the machine changed meanwhile: a line went round in %.0f ns before, %.0f after", before, after);

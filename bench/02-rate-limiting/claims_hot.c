@@ -71,7 +71,10 @@ static void compare(const struct topology *topology, const char *entry, struct c
     }
     struct compare_difference d = compare_two(&run, APART, SHARED, 2, 0), met = compare_two(&run, OWN, SAME, 2, 0);
     double price = run.result[SAME].time.median - run.result[OWN].time.median, alone = run.result[APART].time.median;
+    const bool disturbed = compare_was_disturbed(&run, here->why, sizeof here->why);
     compare_free(&run);
+    if (disturbed)
+        return;
     if (met.low < 2)
         snprintf(here->why, sizeof here->why,
                  "the two cores hardly met: a word for both cost %.2f times as much as one for each", met.ratio);

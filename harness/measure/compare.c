@@ -389,6 +389,7 @@ int compare_run(const struct compare_plan *plan, const struct compare_candidate 
     prepare(&b, plan);
     size_t samples = (size_t)candidates * b.rounds;
     out->rounds = b.rounds;
+    out->threads = plan->threads;
     b.ops = calloc(candidates, sizeof *b.ops);
     b.is_long = calloc(candidates, sizeof *b.is_long);
     b.chunk = calloc(samples * plan->threads * b.chunks, sizeof *b.chunk);
@@ -396,7 +397,9 @@ int compare_run(const struct compare_plan *plan, const struct compare_candidate 
     b.witness = calloc(samples, sizeof *b.witness);
     out->result = calloc(candidates, sizeof *out->result);
     double *rounds = calloc(samples + b.rounds, sizeof *rounds);
+    const uint64_t begin = clock_now_ns();
     int code = b.ops && b.is_long && b.chunk && b.count && b.witness && out->result && rounds ? start(&b) : -ENOMEM;
+    out->elapsed_ns = clock_now_ns() - begin;
     for (uint32_t i = 0; code == 0 && i < candidates; i++) {
         out->result[i].round = rounds + (size_t)i * b.rounds;
         finish_candidate(&b, i, &out->result[i], rounds + samples);

@@ -82,13 +82,19 @@ struct compare_run {
     struct compare_result *result; /* [candidates] */
     bool pinned;
     bool witness_there[WITNESSES];
-    uint64_t witness_sum[WITNESSES]; /* over the whole run */
+    uint64_t witness_sum[WITNESSES]; /* over the whole run, of all threads */
+    unsigned threads;
+    uint64_t elapsed_ns;
 };
 
 /* Times all of them. 0, or -errno with a sentence and nothing to free. */
 int compare_run(const struct compare_plan *plan, const struct compare_candidate *candidate, uint32_t candidates,
                 struct compare_run *out, struct error *err);
 void compare_free(struct compare_run *run);
+
+/* Was the machine too busy for threads that must run at the same time? So it was when somebody waited for a processor,
+ * or a hypervisor took one away, for more than a fiftieth of the run. `why` (size bytes) says it. */
+bool compare_was_disturbed(const struct compare_run *run, char *why, size_t size);
 
 /* The order of candidates in a round: balanced[i] is who comes i-th. */
 void compare_order(uint32_t candidates, uint32_t round, uint32_t *order);

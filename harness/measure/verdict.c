@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *compare_state_name(enum compare_state state)
@@ -57,6 +58,19 @@ double compare_floor(const struct compare_run *run, uint32_t a, uint32_t copy)
 {
     struct stats_interval i = log_ratio(run, a, copy, 0.05);
     return fmax(COMPARE_LEAST_FLOOR, exp(fmax(fabs(i.low), fabs(i.high))) - 1);
+}
+
+bool compare_was_disturbed(const struct compare_run *run, char *why, size_t size)
+{
+    /* All threads see the same pressure and the same steal. */
+    const double waited =
+        ((double)run->witness_sum[WITNESS_PRESSURE] * 1e3 + (double)run->witness_sum[WITNESS_STEAL] * 1e7) /
+        run->threads;
+    const bool disturbed = waited > 0.02 * (double)run->elapsed_ns;
+    if (disturbed)
+        snprintf(why, size, "the machine was busy: for %.0f %% of the time somebody waited for a processor",
+                 fmin(100, 100 * waited / (double)run->elapsed_ns));
+    return disturbed;
 }
 
 static uint32_t pairs(uint32_t candidates)

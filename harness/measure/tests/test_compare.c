@@ -120,6 +120,20 @@ Test(compare, ranks_are_groups)
     compare_free(&run);
 }
 
+Test(compare, a_busy_machine_is_seen)
+{
+    struct compare_run run = {.threads = 2, .elapsed_ns = 100000000};
+    char why[200] = "";
+    cr_assert(!compare_was_disturbed(&run, why, sizeof why) && why[0] == '\0', "%s", why);
+    run.witness_sum[WITNESS_PRESSURE] = 2 * 1900; /* us, seen by both threads */
+    cr_assert(!compare_was_disturbed(&run, why, sizeof why), "1.9 %% of the time");
+    run.witness_sum[WITNESS_PRESSURE] = 2 * 30000;
+    cr_assert(compare_was_disturbed(&run, why, sizeof why) && strstr(why, "30 % of the time"), "%s", why);
+    run.witness_sum[WITNESS_PRESSURE] = 0;
+    run.witness_sum[WITNESS_STEAL] = 2; /* one tick of 10 ms */
+    cr_assert(compare_was_disturbed(&run, why, sizeof why), "stolen time");
+}
+
 Test(compare, too_few_rounds_rank_nothing)
 {
     struct compare_run run;
