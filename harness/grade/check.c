@@ -5,6 +5,7 @@
 #include "base/json_file.h"
 #include "base/one_way.h"
 #include "base/text.h"
+#include "grade/lab.h"
 
 #include <criterion/hooks.h>
 #include <errno.h>
@@ -166,7 +167,6 @@ const char *check_reference(void)
 
 /* What all runs of the submission in one test may use together, in times of what one may; and what of it making a run
  * smaller may. Processor time, so that a verdict does not depend on what else the machine does. */
-#define TEST_BUDGET   3u
 #define SHRINK_BUDGET 1u
 static uint64_t used_ns; /* so far */
 
@@ -174,7 +174,7 @@ void check_host_request(struct host_request request, struct host_outcome *outcom
 {
     const char *plugin = getenv("FAULTLINE_PLUGIN");
     const bool trusted = request.plugin;
-    const uint64_t cpu = number_from("FAULTLINE_CPU_SECONDS", 20), budget = TEST_BUDGET * cpu;
+    const uint64_t cpu = number_from("FAULTLINE_CPU_SECONDS", 20), budget = LAB_TEST_BUDGET * cpu;
     if (!trusted)
         request.plugin = plugin ? plugin : "";
     request.world = getenv("FAULTLINE_WORLD");

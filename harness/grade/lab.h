@@ -12,8 +12,9 @@
 
 #include <stdint.h>
 
-#define LAB_HINTS   3
-#define LAB_OPTIONS 16 /* options of its own that a lab's replay can have, and its demo */
+#define LAB_HINTS       3
+#define LAB_TEST_BUDGET 3u /* all runs of a test together may use as much processor time as so many runs */
+#define LAB_OPTIONS     16 /* options of its own that a lab's replay can have, and its demo */
 
 /* Points for a figure that a test measures: all at `full` or better, none at `none` or worse, and between them by the
  * logarithm, so that halving what is too much gains the same everywhere. Better is smaller when full < none. */

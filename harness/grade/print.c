@@ -95,6 +95,14 @@ void grade_print(const struct grade_result *r, bool verbose)
     if (r->fault)
         printf("%sthe grader itself failed%s: this score is no verdict about the submission\n",
                terminal_style(STYLE_WARN), terminal_style(STYLE_PLAIN));
+    if (r->secret) {
+        const uint64_t cpu = r->lab->limits.cpu_seconds, test = LAB_TEST_BUDGET * cpu;
+        uint64_t runs = 0;
+        for (uint32_t i = 0; i < r->tests; i++)
+            runs += r->test[i].runs;
+        printf("limits: %llu s of processor time a run, %llu s all runs of a test: no more than %llu min in all\n",
+               (unsigned long long)cpu, (unsigned long long)test, (unsigned long long)((runs * test + 59) / 60));
+    }
     if (r->secret)
         printf("public: %u/%u\n", r->public_score, r->public_max);
     printf("Score: %u/%u\n", r->score, r->max);
