@@ -17,7 +17,8 @@ TestSuite(lines, .timeout = 300);
 /* The scenario is a word and a number. In two halves, since a string of C ends at 4095. */
 static const char first_half[] =
     "#include \"host/plugin.h\"\n"
-    "#include <errno.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <sys/mman.h>\n#include "
+    "#include <errno.h>\n#include <sched.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
+    "<sys/mman.h>\n#include "
     "<unistd.h>\n"
     "#ifdef __x86_64__\n"
     "#define LINES 64\n"
