@@ -236,11 +236,12 @@ static void run_rounds(struct worker *w, struct worker *workers)
     if (!order)
         atomic_store(&b->failed, -ENOMEM);
     barrier_wait(&b->barrier);
-    for (uint32_t round = 0; order && round < b->rounds && !atomic_load(&b->failed); round++) {
+    /* A failure comes before a barrier and is looked at behind it, or one thread would go and the others wait for it. */
+    for (uint32_t round = 0; round < b->rounds; round++) {
         if (w->thread == 0 && (round == 0 || round % b->block == 0))
             begin_block(b, round);
         barrier_wait(&b->barrier);
-        if (atomic_load(&b->failed))
+        if (atomic_load(&b->failed) || !order)
             break;
         compare_order(b->candidates, round, order);
         w->region.pass = b->plan->counters ? round % counters_passes(b->plan->counters) : 0;
