@@ -95,7 +95,7 @@ void grade_print(const struct grade_result *r, bool verbose)
     if (r->fault)
         printf("%sthe grader itself failed%s: this score is no verdict about the submission\n",
                terminal_style(STYLE_WARN), terminal_style(STYLE_PLAIN));
-    if (r->secret) {
+    if (r->secret && r->built) {
         const uint64_t cpu = r->lab->limits.cpu_seconds, test = LAB_TEST_BUDGET * cpu;
         uint64_t runs = 0;
         for (uint32_t i = 0; i < r->tests; i++)
