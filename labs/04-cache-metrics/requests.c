@@ -30,14 +30,14 @@ int requests_run(const struct requests *r, const struct cm_cache_ops *ops, struc
     void *cache[REQUESTS_CACHES];
     struct cm_evicted evicted = {0};
     uint32_t made = 0;
-    int code = r->caches < 1 || r->caches > REQUESTS_CACHES || r->late > r->count ? -EINVAL : 0;
-    while (code == 0 && made < r->caches) {
-        code = ops->create(&r->config[made], &cache[made]);
+    int code = r->caches.n < 1 || r->caches.n > REQUESTS_CACHES || r->late > r->count ? -EINVAL : 0;
+    while (code == 0 && made < r->caches.n) {
+        code = ops->create(&r->caches.config[made], &cache[made]);
         made += code == 0;
     }
     /* What is late is all zeros until counting begins, so each step is looked at when its turn has come. */
     for (uint32_t i = 0; i < r->count && code == 0; i++) {
-        if (r->step[i].op > STEP_COUNT || r->step[i].cache >= r->caches)
+        if (r->step[i].op > STEP_COUNT || r->step[i].cache >= r->caches.n)
             return -EINVAL; /* of our own making: the caches go with the process */
         carry_out(&r->step[i], ops, cache, &evicted, log);
         code = evicted.failed ? -ENOMEM : 0;

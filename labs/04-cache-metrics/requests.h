@@ -23,11 +23,15 @@ struct step {
     struct cm_request request;
 };
 
+struct caches {
+    struct cm_config config[REQUESTS_CACHES]; /* of each */
+    uint32_t n, pad;                          /* 1 ... REQUESTS_CACHES */
+};
+
 struct requests {
-    struct cm_config config[REQUESTS_CACHES]; /* of each cache */
-    uint32_t caches, count;
+    struct caches caches;
+    uint32_t count;
     uint32_t late; /* so many steps at the end are not to be seen before counting begins */
-    uint32_t pad;
     struct step step[];
 };
 #define REQUESTS_SIZE(n) (sizeof(struct requests) + (size_t)(n) * sizeof(struct step))

@@ -1,0 +1,204 @@
+/* Tests of task 4, the right figures from a log. The rules of README.md in their most literal form, and exact. */
+#include "adapter.h"
+#include "base/memory.h"
+#include "check_requests.h"
+#include "grade/check_list.h"
+#include "sim/ns.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRY "figures"
+
+/* ---- what is right ---- */
+
+static int by_latency(const void *a, const void *b)
+{
+    const uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+    return one < other ? -1 : one > other;
+}
+
+static uint64_t percentile_99(const struct cm_event *e, uint32_t n)
+{
+    uint64_t *latency = xcalloc(n + 1, sizeof *latency);
+    for (uint32_t i = 0; i < n; i++)
+        latency[i] = e[i].latency_ns;
+    qsort(latency, n, sizeof *latency, by_latency);
+    uint64_t rank = (99 * (uint64_t)n + 99) / 100; /* rounded up, counted from 1 */
+    const uint64_t p99 = n > 0 ? latency[rank - 1] : 0;
+    free(latency);
+    return p99;
+}
+
+static struct cm_figures figures_of(const struct cm_event *e, uint32_t n, const struct cm_period *p)
+{
+    struct cm_figures f = {0};
+    uint32_t first = 0;
+    while (first < n && e[first].time < p->from)
+        first++;
+    for (uint32_t i = first, next; i < n; i = next) { /* window by window */
+        const uint64_t window = (e[i].time - p->from) / p->window;
+        uint64_t requests = 0, hits = 0, work = 0;
+        for (next = i; next < n && (e[next].time - p->from) / p->window == window; next++) {
+            const bool hit = e[next].outcome == CM_FRESH, fetched = e[next].outcome == CM_FETCHED;
+            requests++;
+            hits += hit;
+            work += fetched ? e[next].cost_us : 0;
+            f.bytes += e[next].size;
+            f.bytes_hit += hit ? e[next].size : 0;
+            f.work_us += e[next].cost_us;
+            f.work_avoided_us += fetched ? 0 : e[next].cost_us;
+            f.latency_ns += e[next].latency_ns;
+        }
+        f.requests += requests;
+        f.hits += hits;
+        if (f.worst_requests == 0 || hits * f.worst_requests < f.worst_hits * requests)
+            f.worst_requests = requests, f.worst_hits = hits;
+        f.busiest_work_us = work > f.busiest_work_us ? work : f.busiest_work_us;
+    }
+    f.p99_ns = percentile_99(e + first, n - first);
+    return f;
+}
+
+/* ---- one run ---- */
+
+static bool same(FILE *why, const char *what, uint64_t expected, uint64_t actual)
+{
+    if (expected != actual)
+        fprintf(why, "expected: %s = %" PRIu64 "; actual: %" PRIu64, what, expected, actual);
+    return expected == actual;
+}
+
+static bool figures_are_right(const struct cm_figures *e, const struct cm_figures *a, FILE *why)
+{
+    return same(why, "requests", e->requests, a->requests) && same(why, "hits", e->hits, a->hits) &&
+           same(why, "bytes", e->bytes, a->bytes) && same(why, "bytes_hit", e->bytes_hit, a->bytes_hit) &&
+           same(why, "work_us", e->work_us, a->work_us) &&
+           same(why, "work_avoided_us", e->work_avoided_us, a->work_avoided_us) &&
+           same(why, "latency_ns", e->latency_ns, a->latency_ns) && same(why, "p99_ns", e->p99_ns, a->p99_ns) &&
+           same(why, "worst_requests", e->worst_requests, a->worst_requests) &&
+           same(why, "worst_hits", e->worst_hits, a->worst_hits) &&
+           same(why, "busiest_work_us", e->busiest_work_us, a->busiest_work_us);
+}
+
+static uint32_t wrong_step(const void *context, const void *steps, uint32_t n, struct host_outcome *o, FILE *why)
+{
+    const struct cm_period *period = context;
+    const struct adapter_header header = {ADAPTER_EVENTS, 0};
+    const size_t size = sizeof header + sizeof(struct events) + n * sizeof(struct cm_event);
+    unsigned char *block = xcalloc(1, size);
+    struct events *events = (struct events *)(block + sizeof header);
+    memcpy(block, &header, sizeof header);
+    *events = (struct events){.period = *period, .count = n};
+    memcpy(events->event, steps, n * sizeof(struct cm_event));
+    check_host_try(ENTRY, block, size, sizeof(struct cm_figures), 1, o);
+    free(block);
+    if (o->count != 1)
+        return fputs("there are no figures", why), n - 1;
+    const struct cm_figures expected = figures_of(steps, n, period);
+    return figures_are_right(&expected, o->records, why) ? n : n - 1;
+}
+
+static void print(const void *context, const void *steps, uint32_t last, const struct host_outcome *o, FILE *out)
+{
+    static const char *const outcome[] = {"fresh", "stale", "waited", "fetched"};
+    const struct cm_event *e = steps;
+    (void)context;
+    (void)o;
+    for (uint32_t i = 0; i <= last; i++) {
+        if (!check_list_shows(out, i, last + 1))
+            continue;
+        fprintf(out, "%4u. at ", i + 1);
+        ns_print(out, e[i].time);
+        fprintf(out, ": %s after ", outcome[e[i].outcome]);
+        ns_print(out, e[i].latency_ns);
+        fprintf(out, ", size %u, cost %u us\n", e[i].size, e[i].cost_us);
+    }
+}
+
+static void check(struct cm_event *e, uint32_t n, struct cm_period period, const char *lesson)
+{
+    char *about = NULL;
+    size_t size;
+    FILE *out = open_memstream(&about, &size);
+    if (!out)
+        check_fail(VERDICT_GRADER_FAULT, "out of memory");
+    fputs("a log whose windows of ", out);
+    ns_print(out, period.window);
+    fputs(" begin at ", out);
+    ns_print(out, period.from);
+    fclose(out);
+    check_list(&(struct check_list){about, lesson, sizeof *e, &period, wrong_step, print}, e, n);
+    free(about);
+    free(e);
+}
+
+/* ---- logs ---- */
+
+static struct cm_event *random_log(struct rng *r, uint32_t n, uint64_t step, uint32_t outcomes)
+{
+    struct cm_event *e = xcalloc(n + 1, sizeof *e);
+    uint64_t now = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const bool dear = rng_below(r, 20) == 0;
+        const uint32_t cost = dear ? between(r, 100000, 4000000) : between(r, 0, 2000);
+        const uint32_t outcome = rng_below(r, 3) ? CM_FRESH : outcomes == 2 ? CM_FETCHED : rng_below(r, outcomes);
+        now += rng_next(r) % (step + 1);
+        e[i] =
+            (struct cm_event){now,
+                              outcome == CM_FETCHED ? 1000 * (uint64_t)cost + between(r, 1, 900) : between(r, 1, 900),
+                              between(r, 1, UINT32_MAX - 1),
+                              cost,
+                              dear,
+                              outcome};
+    }
+    return e;
+}
+
+static uint32_t length(struct rng *r)
+{
+    return check_large() ? between(r, 2000, 20000) : between(r, 200, 1500);
+}
+
+CHECK(figures, sums)
+{
+    struct rng r = random_of_test(40);
+    const char *lesson = "Ratios are not averaged: sums are divided by sums, each request by its bytes, or its work.";
+    for (uint32_t n = 1; n <= 3; n++)
+        check(random_log(&r, n, 5, 2), n, (struct cm_period){0, UINT64_MAX}, lesson);
+    const uint32_t round[] = {99, 100, 101, 200, 201};
+    for (uint32_t i = 0; i < COUNT(round); i++)
+        check(random_log(&r, round[i], 1000, 2), round[i], (struct cm_period){0, UINT64_MAX},
+              "p99 is the latency of the request with the rank 99 n / 100, rounded up, from the fastest on.");
+    const uint32_t n = length(&r);
+    check(random_log(&r, n, 1000, 2), n, (struct cm_period){0, UINT64_MAX}, lesson);
+}
+
+CHECK(figures, labels)
+{
+    struct rng r = random_of_test(41);
+    for (uint32_t round = 0; round < 3; round++) {
+        const uint32_t n = length(&r);
+        check(random_log(&r, n, 1000, 4), n, (struct cm_period){0, UINT64_MAX},
+              "What was stale, or waited for, is no hit; and yet the origin did no work for it.");
+    }
+}
+
+CHECK(figures, windows)
+{
+    struct rng r = random_of_test(42);
+    for (uint32_t round = 0; round < 6; round++) {
+        const uint32_t n = length(&r);
+        struct cm_event *e = random_log(&r, n, 1000, round % 2 ? 4 : 2);
+        const uint64_t middle = e[n / 4].time;
+        check(
+            e, n,
+            (struct cm_period){round == 0   ? 0
+                               : round == 5 ? UINT64_MAX / 2 /* nothing is left */
+                                            : middle,
+                               round == 4 ? 1 : 400 * (uint64_t)between(&r, 1, 100)},
+            "Windows begin at `from`; what was asked before is warm-up, and counts nowhere. A window without requests "
+            "is not the worst one.");
+    }
+}

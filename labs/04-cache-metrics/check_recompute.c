@@ -1,0 +1,118 @@
+/* Tests of task 5, single flight, and task 6, early expiry. */
+#include "check_callers.h"
+
+#include "base/memory.h"
+
+#define FLIGHT "single-flight"
+#define EARLY  "early-expiry"
+
+static const struct cm_recompute_config usual = {
+    .ttl_ns = 1000 * MS, .negative_ttl_ns = 100 * MS, .patience_ns = 300 * MS, .beta = 1};
+
+static uint32_t callers(void)
+{
+    return check_large() ? 4000 : 600;
+}
+
+CHECK(single_flight, one_leader)
+{
+    struct rng r = random_of_test(50);
+    for (uint32_t round = 0; round < 4; round++) {
+        struct cm_recompute_config c = usual;
+        c.patience_ns = round == 3 ? UINT64_C(1) << 60 : 100000 * MS;
+        crowd_check(FLIGHT, RULE_SINGLE_FLIGHT,
+                    crowd_random(&c, &r,
+                                 &(struct habits){.callers = callers(),
+                                                  .keys = round == 0 ? 1 : 20,
+                                                  .gap = 20 * MS,
+                                                  .takes = round == 2 ? 0 : 80 * MS}),
+                    "One caller computes for all who want the same key at that time, and for no other key.");
+    }
+}
+
+CHECK(single_flight, failed_or_hung)
+{
+    struct rng r = random_of_test(51);
+    for (uint32_t round = 0; round < 4; round++)
+        crowd_check(
+            FLIGHT, RULE_SINGLE_FLIGHT,
+            crowd_random(&usual, &r,
+                         &(struct habits){.callers = callers(),
+                                          .keys = round % 2 ? 12 : 1,
+                                          .gap = 20 * MS,
+                                          .takes = 80 * MS,
+                                          .fail = round < 2 ? 8 : 3,
+                                          .hang = round < 2 ? 0 : 4}),
+            "Whoever waits asks again when the computation fails, and at `until` when it hangs: then exactly one "
+            "of them computes.");
+}
+
+CHECK(single_flight, late_returns)
+{
+    struct rng r = random_of_test(52);
+    for (uint32_t round = 0; round < 4; round++)
+        crowd_check(FLIGHT, RULE_SINGLE_FLIGHT,
+                    crowd_random(&usual, &r,
+                                 &(struct habits){.callers = callers(),
+                                                  .keys = round % 2 ? 5 : 1,
+                                                  .gap = 30 * MS,
+                                                  .takes = 150 * MS,
+                                                  .fail = 3,
+                                                  .slow = 6}),
+                    "Who was given up and comes back all the same brings a value, and ends nobody else's computation.");
+}
+
+CHECK(single_flight, nothing_is_an_answer)
+{
+    struct rng r = random_of_test(53);
+    for (uint32_t round = 0; round < 3; round++) {
+        struct cm_recompute_config c = usual;
+        c.negative_ttl_ns = round == 0 ? 0 : 50 * MS * round;
+        crowd_check(FLIGHT, RULE_SINGLE_FLIGHT,
+                    crowd_random(&c, &r,
+                                 &(struct habits){.callers = callers(),
+                                                  .keys = 6,
+                                                  .gap = 20 * MS,
+                                                  .takes = 60 * MS,
+                                                  .nothing = 8,
+                                                  .fail = 2,
+                                                  .slow = round == 2 ? 3 : 0}),
+                    "That there is no value is kept for the time that it has, and then asked for again.");
+    }
+}
+
+CHECK(early_expiry, early)
+{
+    struct rng r = random_of_test(54);
+    for (uint32_t round = 0; round < 4; round++) {
+        struct cm_recompute_config c = usual;
+        c.beta = round == 1 ? 0.25 : round == 2 ? 4 : 1;
+        crowd_check(
+            EARLY, RULE_EARLY,
+            crowd_random(
+                &c, &r,
+                &(struct habits){
+                    .callers = callers(), .keys = round == 3 ? 20 : 1, .gap = 15 * MS, .takes = 200 * MS, .slow = 2}),
+            "A value is computed again as soon as now + took x beta x -ln(u) is its expiry or later.");
+    }
+}
+
+CHECK(early_expiry, never_early)
+{
+    struct rng r = random_of_test(55);
+    for (uint32_t round = 0; round < 3; round++) {
+        struct cm_recompute_config c = usual;
+        c.beta = round == 0 ? 0 : 1;
+        crowd_check(
+            EARLY, RULE_EARLY,
+            crowd_random(&c, &r,
+                         &(struct habits){.callers = callers(),
+                                          .keys = 4,
+                                          .gap = 20 * MS,
+                                          .takes = round == 1 ? 0 : 100 * MS,
+                                          .fail = 4,
+                                          .nothing = round == 2 ? 4 : 0,
+                                          .hang = 1}),
+            "With beta = 0, or a value that took no time, nothing is early; without a value everybody computes.");
+    }
+}
