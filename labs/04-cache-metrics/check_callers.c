@@ -36,6 +36,12 @@ struct crowd *crowd_random(const struct cm_recompute_config *config, struct rng 
     return c;
 }
 
+/* Nobody who decides right asks more often: each computation that ends lets all who wait ask again. */
+static uint64_t most_asks(uint32_t callers)
+{
+    return 16 * (uint64_t)callers + 64;
+}
+
 static void *block_of(const struct crowd *c, const struct caller *caller, uint32_t n, size_t *size)
 {
     const struct adapter_header header = {ADAPTER_CALLERS, 0};
@@ -45,7 +51,7 @@ static void *block_of(const struct crowd *c, const struct caller *caller, uint32
     memcpy(block, &header, sizeof header);
     *s = (struct callers){.config = c->config,
                           .seed = check_seed(),
-                          .asks = 16 * (uint64_t)n + 64,
+                          .asks = most_asks(n),
                           .keys = c->keys,
                           .callers = n,
                           .works = c->works};
@@ -201,7 +207,13 @@ static uint32_t wrong_step(const void *context, const void *steps, uint32_t n, s
     struct judged j = {.why = why};
     size_t size;
     void *block = block_of(c->crowd, steps, n, &size);
-    check_host_try(c->entry, block, size, sizeof(struct ask_record), 16 * (uint64_t)n + 64, o);
+    check_host_request((struct host_request){.entry = c->entry,
+                                             .scenario = block,
+                                             .scenario_size = size,
+                                             .record_size = sizeof(struct ask_record),
+                                             .records = most_asks(n),
+                                             .least_records = n},
+                       o);
     free(block);
     if (o->verdict != VERDICT_FINISHED)
         return n;

@@ -29,7 +29,7 @@ static uint32_t counted_requests(void)
 struct long_run {
     struct caches caches;
     struct step *step;
-    uint32_t n, late;
+    uint32_t n, late, markers;
 };
 
 static void ask(struct long_run *l, struct rng *r, uint32_t keys)
@@ -56,6 +56,7 @@ static struct long_run run_of(uint32_t objects)
     r = random_of_test(61);
     for (uint32_t i = 0; i < STRETCHES; i++) {
         l.step[l.n++].op = STEP_COUNT;
+        l.markers++;
         for (uint32_t k = 0; k < STRETCH; k++)
             ask(&l, &r, 2 * objects);
     }
@@ -110,7 +111,8 @@ static bool run(struct host_request how, const struct long_run *l, enum rule rul
     how.scenario_size = size;
     how.late_bytes = l->late * sizeof *l->step;
     how.record_size = sizeof(uint64_t);
-    how.records = 2 * (uint64_t)l->n;
+    how.records = REQUESTS_RECORDS(l->n);
+    how.least_records = l->n - l->markers;
     check_host_request(how, o);
     if (o->verdict == VERDICT_FINISHED)
         judge((const struct requests *)((const char *)block + sizeof(struct adapter_header)), rule, o);

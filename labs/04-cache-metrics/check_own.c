@@ -95,7 +95,15 @@ static uint64_t own_work_avoided(const struct stream *s)
         step[i].request.kind = 0;
     }
     void *block = requests_block(&caches, step, s->n, 0, &size);
-    check_host(ENTRY, block, size, sizeof(uint64_t), 2 * (uint64_t)s->n, &o);
+    check_host_request((struct host_request){.entry = ENTRY,
+                                             .scenario = block,
+                                             .scenario_size = size,
+                                             .record_size = sizeof(uint64_t),
+                                             .records = REQUESTS_RECORDS(s->n),
+                                             .least_records = s->n},
+                       &o);
+    if (o.verdict != VERDICT_FINISHED)
+        check_fail(o.verdict, "%s: %s", ENTRY, o.sentence);
     const struct requests *requests = (const void *)((const char *)block + sizeof(struct adapter_header));
     const uint32_t fine = requests_replay(requests, o.records, o.count, visit, &j);
     check_that(fine == s->n, "request %u of %u: %s", fine + 1, s->n, j.wrong ? j.wrong : "");

@@ -175,7 +175,13 @@ static uint32_t wrong_step(const void *context, const void *steps, uint32_t n, s
     struct judged j = {.list = c->list, .why = why};
     size_t size;
     void *block = requests_block(&c->list->caches, steps, n, 0, &size);
-    check_host_try(c->entry, block, size, sizeof(uint64_t), 2 * (uint64_t)n, o);
+    check_host_request((struct host_request){.entry = c->entry,
+                                             .scenario = block,
+                                             .scenario_size = size,
+                                             .record_size = sizeof(uint64_t),
+                                             .records = REQUESTS_RECORDS(n),
+                                             .least_records = n},
+                       o);
     const uint32_t wrong = requests_replay(requests_of(block), o->records, o->count, visit, &j);
     for (uint32_t i = 0; i < c->list->caches.n; i++)
         model_destroy(j.model[i]);

@@ -36,8 +36,9 @@ struct requests {
 };
 #define REQUESTS_SIZE(n) (sizeof(struct requests) + (size_t)(n) * sizeof(struct step))
 
-/* What is logged: a uint64_t for each request, answer + 256 x evictions, and behind it the evicted keys. A request
- * evicts no more than were ever fetched, so twice the number of requests is room for a log of right answers. */
+/* What is logged: a uint64_t for each request, answer + 256 x evictions, and behind it the evicted keys. No more are
+ * evicted than were fetched, so this is the most that n right answers take. */
+#define REQUESTS_RECORDS(n) (2 * (uint64_t)(n))
 static inline uint64_t requests_record(uint32_t answer, uint32_t evicted)
 {
     return answer + 256 * (uint64_t)evicted;
