@@ -3,9 +3,23 @@
 
 #include "sim/zipf.h"
 
-const char *const cache_entries[] = {"fifo", "lru",    "clock",  "random",      "sieve",      "lru-locked",
-                                     NULL,   "arc",    "lirs",   "w-tinylfu",   "sieve",      "s3-fifo",
-                                     "gdsf", "random", "belady", "belady-size", "lru-locked", "concurrent-sieve",
+const char *const cache_entries[] = {"fifo",
+                                     "lru",
+                                     "clock",
+                                     "lfu",
+                                     "slru",
+                                     "2q",
+                                     "arc",
+                                     "lirs",
+                                     "w-tinylfu",
+                                     "sieve",
+                                     "s3-fifo",
+                                     "gdsf",
+                                     "random",
+                                     "belady",
+                                     "belady-size",
+                                     "lru-locked",
+                                     "concurrent-sieve",
                                      NULL};
 
 const struct cm_ops *entry_ops(const char *name)

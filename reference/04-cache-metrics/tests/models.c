@@ -349,4 +349,8 @@ static enum cm_answer arc(struct model *m, const struct cm_request *r)
     return CM_MISS;
 }
 
-const struct model_policy model_policies[] = {{"fifo", fifo}, {"lru", lru}, {"clock", clock_}, {"sieve", sieve}, {"lru-locked", lru}, {NULL, NULL}, {"lfu", lfu}, {"gdsf", gdsf}, {"slru", slru}, {"2q", two_q}, {"arc", arc}, {"s3-fifo", s3_fifo}, {"concurrent-sieve", sieve}, {NULL, NULL}};
+const struct model_policy model_policies[] = {{"fifo", fifo},   {"lru", lru},         {"clock", clock_},
+                                              {"sieve", sieve}, {"lru-locked", lru},  {"lfu", lfu},
+                                              {"gdsf", gdsf},   {"slru", slru},       {"2q", two_q},
+                                              {"arc", arc},     {"s3-fifo", s3_fifo}, {"concurrent-sieve", sieve},
+                                              {NULL, NULL}};
