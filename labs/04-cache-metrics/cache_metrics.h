@@ -186,7 +186,7 @@ struct cm_figures_ops {
 /* ---- a sequence that does harm ---- */
 
 struct cm_bounds {
-    uint32_t capacity;       /* of the LRU cache that it is for, in objects; every object has size 1 */
+    uint32_t capacity;       /* of the LRU cache that it is for, in objects, 2 … keys-1; every object has size 1 */
     uint32_t keys;           /* keys are 0 … keys-1 */
     uint32_t requests;       /* so many are to be made */
     uint32_t most_misses;    /* more than this, the first time that each key is asked for included, is out of bounds */

@@ -14,11 +14,14 @@
  *            Cao & Irani 1997; Young 1994.
  */
 #include "heap.h"
+#include "sketch.h"
 
 struct cache {
     struct store store; /* on no list, so an object's prev counts its requests, and its next is its cost */
     struct heap heap;
     double inflation; /* L */
+    struct sketch sketch;
+    bool remembers; /* how often a key was asked for again, in the cache or out of it: own-policy */
 };
 
 static int create(const struct cm_config *config, void **cache)
@@ -29,12 +32,26 @@ static int create(const struct cm_config *config, void **cache)
 static void destroy(void *cache)
 {
     free(((struct cache *)cache)->heap.entry);
+    free(((struct cache *)cache)->sketch.word);
     store_destroy(cache);
 }
 
 static size_t bytes(const void *cache)
 {
-    return store_bytes(cache) + ((const struct cache *)cache)->heap.room * sizeof(struct heap_entry);
+    const struct cache *c = cache;
+    return store_bytes(cache) + c->heap.room * sizeof(struct heap_entry) + sketch_bytes(&c->sketch);
+}
+
+/* How often the key counts as asked for, now that it is asked for once more; so far it was `visits`. */
+static uint32_t frequency(struct cache *c, uint64_t key, uint32_t visits)
+{
+    if (!c->remembers)
+        return visits + (visits < UINT32_MAX);
+    if (!sketch_fit(&c->sketch, 2 * c->store.fresh))
+        return visits;
+    const uint32_t again = sketch_estimate(&c->sketch, key);
+    sketch_add(&c->sketch, key);
+    return again;
 }
 
 static uint64_t value(const struct cache *c, uint32_t n)
@@ -63,7 +80,7 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
     struct store *s = &c->store;
     uint32_t n = store_find(s, r->key);
     if (n && store_usable(s, n, r->time)) {
-        s->object[n].prev += s->object[n].prev < UINT32_MAX;
+        s->object[n].prev = frequency(c, r->key, s->object[n].prev);
         heap_change(&c->heap, s->object, n, value(c, n));
         return CM_HIT;
     }
@@ -77,7 +94,7 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
     if (!n)
         return CM_BYPASS;
     store_keep(s, n, r);
-    s->object[n].prev = 1;
+    s->object[n].prev = frequency(c, r->key, 0);
     s->object[n].next = r->cost_us;
     heap_add(&c->heap, s->object, n, value(c, n));
     return CM_MISS;
@@ -86,3 +103,25 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
 static const struct cm_cache_ops ops = {
     .create = create, .destroy = destroy, .request = request, .bytes = bytes, .can = CM_SIZES | CM_COSTS};
 CM_CACHE(gdsf, "gdsf", "evicts the least frequency x cost / size, with aging", &ops);
+
+/* GDSF that remembers.
+ *
+ * Idea       What an object is worth is how often it will be asked for again, and a query that came once says nothing
+ *            about that, however expensive it was. So the frequency is how often a key was asked for before, in the cache
+ *            or out of it, of late: a count-min sketch knows. What comes for the first time is worth L and no more, and
+ *            a scan of expensive queries passes through.
+ * Cost       16 bytes an object more, and a line of memory.
+ * Gets wrong What is asked for twice within a scan. What became popular this moment has to earn it.
+ * Source     The value is GDSF's; the memory is TinyLFU's (Einziger, Friedman & Manes 2017).
+ */
+static int create_own(const struct cm_config *config, void **cache)
+{
+    const int code = create(config, cache);
+    if (code == 0)
+        ((struct cache *)*cache)->remembers = true;
+    return code;
+}
+
+static const struct cm_cache_ops own_ops = {
+    .create = create_own, .destroy = destroy, .request = request, .bytes = bytes, .can = CM_SIZES | CM_COSTS};
+CM_CACHE(own_policy, "own-policy", "GDSF that remembers how often a key was asked for before", &own_ops);
