@@ -97,7 +97,8 @@ struct cm_cache_ops {
      * - Without memory for another object: CM_BYPASS. */
     enum cm_answer (*request)(void *cache, const struct cm_request *request, struct cm_evicted *evicted);
 
-    size_t (*bytes)(const void *cache); /* of state held now, the objects themselves not counted */
+    /* Of state held now, the objects themselves not counted. NULL: not told. */
+    size_t (*bytes)(const void *cache);
 
     unsigned can; /* CM_OFFLINE | ... */
 };
@@ -142,7 +143,7 @@ struct cm_recompute_ops {
      * never comes. Whoever waits for the key asks again, after this. u: as above. */
     void (*done)(void *state, uint64_t key, uint64_t asked, uint64_t now, enum cm_result result, double u);
 
-    size_t (*bytes)(const void *state);
+    size_t (*bytes)(const void *state); /* of state held now; NULL: not told */
 };
 
 /* ---- what a log says ---- */

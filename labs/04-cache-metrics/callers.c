@@ -202,7 +202,8 @@ static bool hosted_ask(void *context, const struct question *q, struct cm_decisi
     struct hosted *h = context;
     *d = h->ops->ask(h->state, callers_key(q->key), q->now, q->u);
     const struct ask_record record = {d->until, (uint32_t)d->action, 0};
-    log_append(h->log, &record);
+    if (h->log)
+        log_append(h->log, &record);
     return true;
 }
 
@@ -212,7 +213,7 @@ static void hosted_done(void *context, const struct computation *c)
     h->ops->done(h->state, callers_key(c->key), c->asked, c->now, c->result, c->u);
 }
 
-int callers_run(const struct callers *s, const struct cm_recompute_ops *ops, struct decision_log *log)
+static int run_round(const struct callers *s, const struct cm_recompute_ops *ops, struct decision_log *log)
 {
     struct hosted h = {.ops = ops, .log = log};
     int code = ops->create(&s->config, &h.state);
@@ -221,6 +222,14 @@ int callers_run(const struct callers *s, const struct cm_recompute_ops *ops, str
     code = callers_simulate(s, &(struct callers_policy){&h, hosted_ask, hosted_done});
     ops->destroy(h.state);
     return code;
+}
+
+int callers_run(const struct callers *s, const struct cm_recompute_ops *ops, struct decision_log *log)
+{
+    int code = 0;
+    for (uint32_t round = 1; code == 0 && round < s->rounds; round++)
+        code = run_round(s, ops, NULL);
+    return code ? code : run_round(s, ops, log);
 }
 
 void question_print(FILE *out, uint32_t number, const struct question *q, const struct cm_decision *d)

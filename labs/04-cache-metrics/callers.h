@@ -36,7 +36,8 @@ struct callers {
     uint32_t keys;
     uint32_t callers; /* in the order of their times */
     uint32_t works; /* >= 1: the i-th computation that is begun is the i-th; those behind the last are like the last */
-    uint32_t pad;
+    uint32_t
+        rounds; /* in a host all of it happens so often, each time with a new state, and the last is logged; 0: once */
     struct caller caller[]; /* [callers], and behind them struct work [works] */
 };
 #define CALLERS_SIZE(n, m)                                                                                             \

@@ -54,7 +54,8 @@ static void *block_of(const struct crowd *c, const struct caller *caller, uint32
                           .asks = most_asks(n),
                           .keys = c->keys,
                           .callers = n,
-                          .works = c->works};
+                          .works = c->works,
+                          .rounds = c->rounds};
     memcpy(s->caller, caller, n * sizeof *caller);
     memcpy(callers_works(s), c->work, c->works * sizeof *c->work);
     return block;
@@ -212,7 +213,8 @@ static uint32_t wrong_step(const void *context, const void *steps, uint32_t n, s
                                              .scenario_size = size,
                                              .record_size = sizeof(struct ask_record),
                                              .records = most_asks(n),
-                                             .least_records = n},
+                                             .least_records = n,
+                                             .data_bytes = c->crowd->rounds > 1 ? small_memory() : 0},
                        o);
     free(block);
     if (o->verdict != VERDICT_FINISHED)
@@ -227,6 +229,18 @@ static void print(const void *context, const void *steps, uint32_t last, const s
     replay(context, steps, last + 1, o, &count);
     j.lines = (uint32_t)count.at;
     replay(context, steps, last + 1, o, &j);
+}
+
+#define ROUNDS 20000u
+
+void crowd_check_ends(const char *entry, enum recompute_rule rule, const struct cm_recompute_config *config,
+                      uint64_t stream)
+{
+    struct rng r = random_of_test(stream);
+    struct crowd *c =
+        crowd_random(config, &r, &(struct habits){.callers = 20, .keys = 10, .gap = 20 * MS, .takes = 80 * MS});
+    c->rounds = ROUNDS;
+    crowd_check(entry, rule, c, "States come and go: destroy gives back all that create, ask and done took.");
 }
 
 void crowd_check(const char *entry, enum recompute_rule rule, struct crowd *crowd, const char *lesson)

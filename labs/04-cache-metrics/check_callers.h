@@ -12,7 +12,7 @@ struct crowd {
     uint32_t keys;
     struct caller *caller;
     struct work *work;
-    uint32_t callers, works;
+    uint32_t callers, works, rounds;
 };
 
 /* Callers that come in bursts and one by one, and an origin that takes `takes` ns on average; of 16 computations so
@@ -26,5 +26,9 @@ struct crowd *crowd_random(const struct cm_recompute_config *config, struct rng 
 
 /* Runs it, judges every decision, and fails the test with the smallest crowd that shows it. Frees it. */
 void crowd_check(const char *entry, enum recompute_rule rule, struct crowd *crowd, const char *lesson);
+
+/* A short one, that happens tens of thousands of times in little memory. */
+void crowd_check_ends(const char *entry, enum recompute_rule rule, const struct cm_recompute_config *config,
+                      uint64_t stream);
 
 #endif

@@ -5,7 +5,6 @@
 #include "check_requests.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #define FEW       64u /* objects */
 #define MANY      4096u
@@ -181,13 +180,6 @@ void counted_growth(const char *entry, enum rule rule, double none, const char *
 
 #define REQUESTS 300000u
 
-/* Bytes that can be written, libraries and all, which take pages whatever their size, and 512 KiB for 64 objects. Who
- * keeps 8 bytes of each key that was ever asked for needs 2.4 MB. */
-static uint64_t room(void)
-{
-    return (7u << 18) + 64 * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 void counted_memory(const char *entry, enum rule rule)
 {
     struct rng r = random_of_test(63);
@@ -199,7 +191,7 @@ void counted_memory(const char *entry, enum rule rule)
         if (i % 2)
             l.step[i].request.key = rng_next(&r); /* never again */
     }
-    if (!run((struct host_request){.entry = entry, .data_bytes = room()}, &l, rule, &o))
+    if (!run((struct host_request){.entry = entry, .data_bytes = small_memory()}, &l, rule, &o))
         check_fail(o.verdict, "%u requests for a cache of %u objects: %s%s", REQUESTS, FEW, o.sentence,
                    o.verdict == VERDICT_MEMORY ? "\nWhat is evicted must leave nothing behind." : "");
     host_outcome_free(&o);

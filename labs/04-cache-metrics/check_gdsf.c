@@ -59,6 +59,7 @@ CHECK(gdsf, time_to_live)
                                     .step_us = 300});
         list_check(ENTRY, l, "What is fetched again begins with one visit, and with the size and cost of now.");
     }
+    list_check_ends(ENTRY, RULE_GDSF, 33);
 }
 
 CHECK(gdsf, cost)

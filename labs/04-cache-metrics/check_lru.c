@@ -99,4 +99,5 @@ CHECK(lru, cost)
 CHECK(lru, memory)
 {
     counted_memory(ENTRY, RULE_LRU);
+    list_check_ends(ENTRY, RULE_LRU, 5);
 }

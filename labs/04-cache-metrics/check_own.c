@@ -116,6 +116,7 @@ static uint64_t own_work_avoided(const struct stream *s)
 
 CHECK(own_policy, work_avoided)
 {
+    list_check_ends(ENTRY, RULE_CONTRACT, 71);
     const struct stream s = stream_of_test();
     const uint64_t own = own_work_avoided(&s), lru = work_avoided(&s, false), best = work_avoided(&s, true);
     const double share = ((double)own - (double)lru) / ((double)best - (double)lru), all = (double)s.work;

@@ -28,6 +28,7 @@ CHECK(single_flight, one_leader)
                                                   .takes = round == 2 ? 0 : 80 * MS}),
                     "One caller computes for all who want the same key at that time, and for no other key.");
     }
+    crowd_check_ends(FLIGHT, RULE_SINGLE_FLIGHT, &usual, 56);
 }
 
 CHECK(single_flight, failed_or_hung)
@@ -115,4 +116,5 @@ CHECK(early_expiry, never_early)
                                           .hang = 1}),
             "With beta = 0, or a value that took no time, nothing is early; without a value everybody computes.");
     }
+    crowd_check_ends(EARLY, RULE_EARLY, &usual, 57);
 }

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct rng random_of_test(uint64_t stream)
 {
@@ -139,6 +140,11 @@ static const struct requests *requests_of(const void *block)
     return (const struct requests *)((const unsigned char *)block + sizeof(struct adapter_header));
 }
 
+uint64_t small_memory(void)
+{
+    return (7u << 18) + 64 * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 /* ---- one run, compared with the model ---- */
 
 struct checked {
@@ -180,7 +186,8 @@ static uint32_t wrong_step(const void *context, const void *steps, uint32_t n, s
                                              .scenario_size = size,
                                              .record_size = sizeof(uint64_t),
                                              .records = REQUESTS_RECORDS(n),
-                                             .least_records = n},
+                                             .least_records = n,
+                                             .data_bytes = c->list->caches.rounds > 1 ? small_memory() : 0},
                        o);
     const uint32_t wrong = requests_replay(requests_of(block), o->records, o->count, visit, &j);
     for (uint32_t i = 0; i < c->list->caches.n; i++)
@@ -220,4 +227,16 @@ void list_check(const char *entry, struct list *l, const char *lesson)
              (unsigned long long)l->caches.config[0].capacity, l->caches.n > 1 ? ", and others beside it" : "");
     check_list(&(struct check_list){about, lesson, sizeof *l->step, &checked, wrong_step, print}, l->step, l->n);
     list_free(l);
+}
+
+#define ROUNDS 40000u
+
+void list_check_ends(const char *entry, enum rule rule, uint64_t stream)
+{
+    struct rng r = random_of_test(stream);
+    struct list *l = list_create(rule, between(&r, 10, 20), 2);
+    l->caches.rounds = ROUNDS;
+    list_random(l, &r,
+                &(struct shape){.requests = 24, .keys = 12, .size = 6, .cost_us = 100, .ttl_ms = 3, .step_us = 800});
+    list_check(entry, l, "Caches come and go: destroy gives back all that create and request took.");
 }

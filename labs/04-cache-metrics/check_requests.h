@@ -48,6 +48,13 @@ void list_random(struct list *list, struct rng *r, const struct shape *shape);
  * else a failure should say, in a sentence: `lesson`, or NULL. */
 void list_check(const char *entry, struct list *list, const char *lesson);
 
+/* Caches that come and go: a short list, carried out tens of thousands of times in little memory. */
+void list_check_ends(const char *entry, enum rule rule, uint64_t stream);
+
+/* Bytes that can be written, libraries and all, which take pages whatever their size: 2 MiB with pages of 4 KiB, of which
+ * less than 400 KiB are taken before the entry is there. */
+uint64_t small_memory(void);
+
 /* A header, these caches and steps behind it, which is what the adapter reads: `size` bytes, to free. */
 void *requests_block(const struct caches *caches, const struct step *step, uint32_t n, uint32_t late, size_t *size);
 

@@ -52,4 +52,5 @@ CHECK(sieve, sizes_and_ttl)
                                     .step_us = 300});
         list_check(ENTRY, l, "When the object at the hand goes, the hand is at the next newer one.");
     }
+    list_check_ends(ENTRY, RULE_SIEVE, 23);
 }

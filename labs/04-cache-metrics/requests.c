@@ -19,13 +19,15 @@ static void carry_out(const struct step *s, const struct cm_cache_ops *ops, void
     if (!(ops->can & CM_OFFLINE))
         request.next = CM_NEVER;
     const uint32_t answer = (uint32_t)ops->request(cache[s->cache], &request, evicted);
+    if (!log)
+        return;
     const uint64_t record = requests_record(answer & 0xff, evicted->n);
     log_append(log, &record);
     for (uint32_t i = 0; i < evicted->n; i++)
         log_append(log, &evicted->key[i]);
 }
 
-int requests_run(const struct requests *r, const struct cm_cache_ops *ops, struct decision_log *log)
+static int run_round(const struct requests *r, const struct cm_cache_ops *ops, struct decision_log *log)
 {
     void *cache[REQUESTS_CACHES];
     struct cm_evicted evicted = {0};
@@ -47,6 +49,14 @@ int requests_run(const struct requests *r, const struct cm_cache_ops *ops, struc
     if (!r->late)
         free(evicted.key);
     return code;
+}
+
+int requests_run(const struct requests *r, const struct cm_cache_ops *ops, struct decision_log *log)
+{
+    int code = 0;
+    for (uint32_t round = 1; code == 0 && round < r->caches.rounds; round++)
+        code = run_round(r, ops, NULL);
+    return code ? code : run_round(r, ops, log);
 }
 
 uint32_t requests_replay(const struct requests *r, const uint64_t *record, uint64_t records, requests_visit *visit,

@@ -25,7 +25,9 @@ struct step {
 
 struct caches {
     struct cm_config config[REQUESTS_CACHES]; /* of each */
-    uint32_t n, pad;                          /* 1 ... REQUESTS_CACHES */
+    uint32_t n;                               /* 1 … REQUESTS_CACHES */
+    uint32_t
+        rounds; /* the whole list is carried out so often, each time with new caches, and the last is logged; 0: once */
 };
 
 struct requests {

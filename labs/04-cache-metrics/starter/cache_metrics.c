@@ -58,12 +58,6 @@ static void store_destroy(void *cache)
     free(s);
 }
 
-static size_t store_bytes(const void *cache)
-{
-    const struct store *s = cache;
-    return s->room * sizeof *s->object + s->slots * sizeof *s->slot;
-}
-
 /* Where the key's number is, or where it would be put. */
 static uint32_t store_slot(const struct store *s, uint64_t key)
 {
@@ -166,8 +160,7 @@ static enum cm_answer fifo_request(void *cache, const struct cm_request *r, stru
     return store_add(s, r) == NONE ? CM_BYPASS : CM_MISS;
 }
 
-static const struct cm_cache_ops fifo_ops = {
-    .create = fifo_create, .destroy = store_destroy, .request = fifo_request, .bytes = store_bytes};
+static const struct cm_cache_ops fifo_ops = {.create = fifo_create, .destroy = store_destroy, .request = fifo_request};
 CM_CACHE(fifo, "fifo", "first in, first out", &fifo_ops);
 
 /* ---- task 0: break it ---- */
@@ -197,8 +190,7 @@ static enum cm_answer lru_request(void *cache, const struct cm_request *request,
     return CM_BYPASS; /* TODO */
 }
 
-static const struct cm_cache_ops lru_ops = {
-    .create = lru_create, .destroy = store_destroy, .request = lru_request, .bytes = store_bytes};
+static const struct cm_cache_ops lru_ops = {.create = lru_create, .destroy = store_destroy, .request = lru_request};
 CM_CACHE(lru, "lru", "least recently used", &lru_ops);
 
 /* ---- task 2: SIEVE ---- */
@@ -217,7 +209,7 @@ static enum cm_answer sieve_request(void *cache, const struct cm_request *reques
 }
 
 static const struct cm_cache_ops sieve_ops = {
-    .create = sieve_create, .destroy = store_destroy, .request = sieve_request, .bytes = store_bytes};
+    .create = sieve_create, .destroy = store_destroy, .request = sieve_request};
 CM_CACHE(sieve, "sieve", "a hand that spares what was visited", &sieve_ops);
 
 /* ---- task 3: greedy dual size frequency ---- */
@@ -235,8 +227,7 @@ static enum cm_answer gdsf_request(void *cache, const struct cm_request *request
     return CM_BYPASS; /* TODO */
 }
 
-static const struct cm_cache_ops gdsf_ops = {
-    .create = gdsf_create, .destroy = store_destroy, .request = gdsf_request, .bytes = store_bytes};
+static const struct cm_cache_ops gdsf_ops = {.create = gdsf_create, .destroy = store_destroy, .request = gdsf_request};
 CM_CACHE(gdsf, "gdsf", "the least visits x cost / size goes", &gdsf_ops);
 
 /* ---- task 4: the right figures ---- */
@@ -275,12 +266,6 @@ static void recompute_destroy(void *state)
     free(state);
 }
 
-static size_t recompute_bytes(const void *state)
-{
-    (void)state;
-    return sizeof(struct recompute);
-}
-
 static void recompute_done(void *state, uint64_t key, uint64_t asked, uint64_t now, enum cm_result result, double u)
 {
     (void)state;
@@ -300,11 +285,8 @@ static struct cm_decision single_flight_ask(void *state, uint64_t key, uint64_t 
     return (struct cm_decision){CM_SERVE, 0}; /* TODO */
 }
 
-static const struct cm_recompute_ops single_flight_ops = {.create = recompute_create,
-                                                          .destroy = recompute_destroy,
-                                                          .ask = single_flight_ask,
-                                                          .done = recompute_done,
-                                                          .bytes = recompute_bytes};
+static const struct cm_recompute_ops single_flight_ops = {
+    .create = recompute_create, .destroy = recompute_destroy, .ask = single_flight_ask, .done = recompute_done};
 CM_RECOMPUTE(single_flight, "single-flight", "one computes, the others wait", &single_flight_ops);
 
 static struct cm_decision early_expiry_ask(void *state, uint64_t key, uint64_t now, double u)
@@ -316,11 +298,8 @@ static struct cm_decision early_expiry_ask(void *state, uint64_t key, uint64_t n
     return (struct cm_decision){CM_SERVE, 0}; /* TODO */
 }
 
-static const struct cm_recompute_ops early_expiry_ops = {.create = recompute_create,
-                                                         .destroy = recompute_destroy,
-                                                         .ask = early_expiry_ask,
-                                                         .done = recompute_done,
-                                                         .bytes = recompute_bytes};
+static const struct cm_recompute_ops early_expiry_ops = {
+    .create = recompute_create, .destroy = recompute_destroy, .ask = early_expiry_ask, .done = recompute_done};
 CM_RECOMPUTE(early_expiry, "early-expiry", "computed again before it expires, by chance", &early_expiry_ops);
 
 /* ---- task 7: a policy of your own ---- */
@@ -338,6 +317,5 @@ static enum cm_answer own_request(void *cache, const struct cm_request *request,
     return CM_BYPASS; /* TODO */
 }
 
-static const struct cm_cache_ops own_ops = {
-    .create = own_create, .destroy = store_destroy, .request = own_request, .bytes = store_bytes};
+static const struct cm_cache_ops own_ops = {.create = own_create, .destroy = store_destroy, .request = own_request};
 CM_CACHE(own_policy, "own-policy", "my own", &own_ops);

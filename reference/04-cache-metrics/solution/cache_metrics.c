@@ -49,12 +49,6 @@ static void store_destroy(void *cache)
     free(s);
 }
 
-static size_t store_bytes(const void *cache)
-{
-    const struct store *s = cache;
-    return s->room * sizeof *s->object + s->slots * sizeof *s->slot;
-}
-
 /* Where the key's number is, or where it would be put. */
 static uint32_t store_slot(const struct store *s, uint64_t key)
 {
@@ -171,8 +165,7 @@ static enum cm_answer fifo_request(void *cache, const struct cm_request *r, stru
     return store_add(s, r) == NONE ? CM_BYPASS : CM_MISS;
 }
 
-static const struct cm_cache_ops fifo_ops = {
-    .create = fifo_create, .destroy = store_destroy, .request = fifo_request, .bytes = store_bytes};
+static const struct cm_cache_ops fifo_ops = {.create = fifo_create, .destroy = store_destroy, .request = fifo_request};
 CM_CACHE(fifo, "fifo", "first in, first out", &fifo_ops);
 
 /* ---- task 0: break it ---- */
@@ -243,8 +236,7 @@ static enum cm_answer lru_request(void *cache, const struct cm_request *r, struc
     return store_add(s, r) == NONE ? CM_BYPASS : CM_MISS;
 }
 
-static const struct cm_cache_ops lru_ops = {
-    .create = lru_create, .destroy = store_destroy, .request = lru_request, .bytes = store_bytes};
+static const struct cm_cache_ops lru_ops = {.create = lru_create, .destroy = store_destroy, .request = lru_request};
 CM_CACHE(lru, "lru", "least recently used", &lru_ops);
 
 /* ---- task 2: SIEVE ---- */
@@ -304,7 +296,7 @@ static enum cm_answer sieve_request(void *cache, const struct cm_request *r, str
 }
 
 static const struct cm_cache_ops sieve_ops = {
-    .create = sieve_create, .destroy = store_destroy, .request = sieve_request, .bytes = store_bytes};
+    .create = sieve_create, .destroy = store_destroy, .request = sieve_request};
 CM_CACHE(sieve, "sieve", "a hand that spares what was visited", &sieve_ops);
 
 /* ---- task 3: greedy dual size frequency ---- */
@@ -325,11 +317,6 @@ static void gdsf_destroy(void *cache)
 {
     free(((struct gdsf *)cache)->heap);
     store_destroy(cache);
-}
-
-static size_t gdsf_bytes(const void *cache)
-{
-    return store_bytes(cache) + ((const struct gdsf *)cache)->room * sizeof(uint32_t);
 }
 
 static void heap_put(struct gdsf *c, uint32_t place, uint32_t i)
@@ -415,8 +402,7 @@ static enum cm_answer gdsf_request(void *cache, const struct cm_request *r, stru
     return gdsf_add(c, r, 1) ? CM_MISS : CM_BYPASS;
 }
 
-static const struct cm_cache_ops gdsf_ops = {
-    .create = gdsf_create, .destroy = gdsf_destroy, .request = gdsf_request, .bytes = gdsf_bytes};
+static const struct cm_cache_ops gdsf_ops = {.create = gdsf_create, .destroy = gdsf_destroy, .request = gdsf_request};
 CM_CACHE(gdsf, "gdsf", "the least visits x cost / size goes", &gdsf_ops);
 
 /* ---- task 4: the right figures ---- */
@@ -527,12 +513,6 @@ static void recompute_destroy(void *state)
     free(state);
 }
 
-static size_t recompute_bytes(const void *state)
-{
-    const struct recompute *s = state;
-    return sizeof *s + s->slots * sizeof *s->known;
-}
-
 static struct known *known_place(struct known *known, uint32_t slots, uint64_t key)
 {
     const uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15);
@@ -600,11 +580,8 @@ static struct cm_decision single_flight_ask(void *state, uint64_t key, uint64_t 
     return (struct cm_decision){CM_COMPUTE, 0};
 }
 
-static const struct cm_recompute_ops single_flight_ops = {.create = recompute_create,
-                                                          .destroy = recompute_destroy,
-                                                          .ask = single_flight_ask,
-                                                          .done = recompute_done,
-                                                          .bytes = recompute_bytes};
+static const struct cm_recompute_ops single_flight_ops = {
+    .create = recompute_create, .destroy = recompute_destroy, .ask = single_flight_ask, .done = recompute_done};
 CM_RECOMPUTE(single_flight, "single-flight", "one computes, the others wait", &single_flight_ops);
 
 static struct cm_decision early_expiry_ask(void *state, uint64_t key, uint64_t now, double u)
@@ -617,11 +594,8 @@ static struct cm_decision early_expiry_ask(void *state, uint64_t key, uint64_t n
     return (struct cm_decision){CM_COMPUTE, 0};
 }
 
-static const struct cm_recompute_ops early_expiry_ops = {.create = recompute_create,
-                                                         .destroy = recompute_destroy,
-                                                         .ask = early_expiry_ask,
-                                                         .done = recompute_done,
-                                                         .bytes = recompute_bytes};
+static const struct cm_recompute_ops early_expiry_ops = {
+    .create = recompute_create, .destroy = recompute_destroy, .ask = early_expiry_ask, .done = recompute_done};
 CM_RECOMPUTE(early_expiry, "early-expiry", "computed again before it expires, by chance", &early_expiry_ops);
 
 /* ---- task 7: a policy of your own ---- */
@@ -659,11 +633,6 @@ static void own_destroy(void *cache)
 {
     free(((struct own *)cache)->count);
     gdsf_destroy(cache);
-}
-
-static size_t own_bytes(const void *cache)
-{
-    return gdsf_bytes(cache) + ((const struct own *)cache)->counters;
 }
 
 /* How often the key was asked for, this time included. */
@@ -706,6 +675,5 @@ static enum cm_answer own_request(void *cache, const struct cm_request *r, struc
     return gdsf_add(c, r, again) ? CM_MISS : CM_BYPASS;
 }
 
-static const struct cm_cache_ops own_ops = {
-    .create = own_create, .destroy = own_destroy, .request = own_request, .bytes = own_bytes};
+static const struct cm_cache_ops own_ops = {.create = own_create, .destroy = own_destroy, .request = own_request};
 CM_CACHE(own_policy, "own-policy", "my own", &own_ops);
