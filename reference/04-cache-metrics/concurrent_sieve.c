@@ -185,7 +185,7 @@ static bool keep(struct cache *c, const struct cm_request *r)
     struct entry *e = entry_at(c, n);
     atomic_store_explicit(&e->key, r->key, memory_order_release); /* whoever sees this sees the odd mark too */
     atomic_store_explicit(&e->last, store_last_moment(r), memory_order_release);
-    atomic_store_explicit(&e->mark, ((e->mark >> 1) + 1) << 1, memory_order_release);
+    atomic_store_explicit(&e->mark, ((e->mark >> 1 | 1) + 1) << 1, memory_order_release); /* even; 0 was never used */
     e->size = r->size;
     c->kept += r->size;
     push_entry(c, n);
@@ -206,7 +206,12 @@ static enum cm_answer request_locked(struct cache *c, const struct cm_request *r
         return CM_BYPASS;
     while (c->capacity - c->kept < r->size)
         evict(c, evicted);
-    return keep(c, r) ? CM_MISS : CM_BYPASS;
+    const bool kept = keep(c, r);
+    const struct table *t = atomic_load_explicit(&c->table, memory_order_relaxed);
+    const struct entry *next = entry_at(c, c->hand); /* as store_foresee: less time under the lock */
+    __builtin_prefetch(&t->slot[store_hash(next->key) >> t->shift]);
+    __builtin_prefetch(entry_at(c, next->prev));
+    return kept ? CM_MISS : CM_BYPASS;
 }
 
 /* ---- what is asked ----------------------------------------------------------------------------------------------- */
