@@ -3,6 +3,7 @@
 
 #include "sim/rng.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STRETCHES CHECK_GROWTH_STRETCHES
