@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,14 +41,15 @@ int traced_options_take_sizes(const char *list, void *to, struct error *err)
             s.share = 0;
             n = take_absolute(p, &s.absolute);
         }
-        if (n == 0 || n >= sizeof s.text || (p[n] && (p[n] != ',' || !p[n + 1])) || o->sizes == TRACED_SIZES)
+        const char after = n > 0 ? p[n] : '?';
+        if ((after != '\0' && (after != ',' || !p[n + 1])) || o->sizes == TRACED_SIZES)
             return error_set(err, -EINVAL,
                              "takes up to %u sizes: shares of what all keys take, such as 1%%,10%%, or bytes (with "
                              "--unit objects: objects), such as 64MiB,1000, not \"%s\"",
                              TRACED_SIZES, list);
-        memcpy(s.text, p, n);
+        snprintf(s.text, sizeof s.text, "%.*s", (int)n, p);
         o->size[o->sizes] = s;
-        p += n + (p[n] == ',');
+        p += n + (after == ',');
     }
     return 0;
 }

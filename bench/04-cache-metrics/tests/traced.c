@@ -287,6 +287,38 @@ Test(traced, says_where_the_ranking_changes)
     json_decref(all);
 }
 
+/* Belady, Nelson & Shedler 1969: with room for 3 FIFO misses 9 of these 12 requests, with room for 4 it misses 10. The
+ * same in three forms. */
+Test(traced, beladys_anomaly)
+{
+    static const unsigned char key[12] = {1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5};
+    char keys[100] = "", arc[200] = "", result[FILE_PATH];
+    unsigned char binary[12 * 24] = {0};
+    for (int i = 0; i < 12; i++) {
+        sprintf(keys + strlen(keys), "%d\n", key[i]);
+        sprintf(arc + strlen(arc), "%d 1 0 %d\n", key[i], i);
+        binary[24 * i + 4] = key[i];
+        binary[24 * i + 12] = 100; /* bytes */
+        memset(binary + 24 * (size_t)i + 16, 0xFF, 8);
+    }
+    const struct {
+        const void *data;
+        size_t size;
+    } forms[] = {{keys, strlen(keys)}, {arc, strlen(arc)}, {binary, sizeof binary}};
+    for (size_t f = 0; f < COUNT(forms); f++) {
+        write_trace(forms[f].data, forms[f].size);
+        file_path(result, "%s/result.json", folder);
+        cr_assert_eq(REPLAY(path, "--entries=fifo", "--sizes=3,4", "--unit=objects", "--json", result), 0, "%s", said);
+        json_t *all = json_load_file(result, 0, NULL), *rows = json_object_get(all, "rows");
+        cr_assert(all && json_array_size(rows) == 2 * (size_t)14);
+        const double three = json_number_value(json_object_get(json_array_get(rows, 0), "value"));
+        const double four = json_number_value(json_object_get(json_array_get(rows, 14), "value"));
+        cr_assert(fabs(three - 100 * 3.0 / 12) < 1e-9 && fabs(four - 100 * 2.0 / 12) < 1e-9, "form %zu: %g %g", f,
+                  three, four);
+        json_decref(all);
+    }
+}
+
 Test(traced, warm_up_counts_nowhere)
 {
     write_trace("a\nb\na\nb\n", 8);
