@@ -68,6 +68,8 @@ static void print_input(const struct traced_report *r)
     if (in->times)
         printf(", in %s", text_duration(a, (double)in->span_ns));
     printf("\n%s of memory for them\n", text_bytes(a, (double)in->count * sizeof *in->request));
+    if (in->keys == in->count)
+        puts("No key is asked for twice: no cache can be of use");
     print_left_out(r);
     print_time(r);
     printf("A hit takes %s (--hit-us), and a miss what the origin needs besides: ",

@@ -328,6 +328,24 @@ Test(traced, warm_up_counts_nowhere)
     cr_assert(strstr(said, "50.00") && !strstr(said, "fill the caches"), "%s", said);
 }
 
+Test(traced, says_what_makes_figures_worthless)
+{
+    static const char *const line = "192.0.2.7 - - [21/Nov/%d:20:38:0%d +0000] \"GET /%d HTTP/1.1\" 200 5\n";
+    char text[1000] = "";
+    static const int year[] = {2099, 2026, 2026};
+    for (int i = 0; i < 3; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), line, year[i], i, i);
+    write_trace(text, strlen(text));
+    cr_assert_eq(REPLAY(path, "--entries=lru"), 0, "%s", said);
+    cr_assert(strstr(said, "No key is asked for twice") && strstr(said, "2 records have an earlier time") &&
+                  strstr(said, "(line or record 2): sorted by time") && strstr(said, "Is a clock wrong?"),
+              "%s", said);
+    write_costs();
+    cr_assert_eq(REPLAY(path, "--entries=lru"), 0, "%s", said);
+    cr_assert(!strstr(said, "No key is asked") && !strstr(said, "earlier time") && !strstr(said, "a clock"), "%s",
+              said);
+}
+
 Test(traced, figures_that_need_time_are_missing_where_there_is_none)
 {
     write_trace("a\nb\na\nb\n", 8);
