@@ -1,13 +1,14 @@
 /* sketch.h: about how often each of many keys was asked for of late, in little room: a count-min sketch that ages.
  *
- * Idea    A key has four counters of 4 bits, chosen by its hash; a request adds 1 to each, and the least of them is the
- *         estimate: others may have counted in too, never out. After ten times as many requests as there are objects
- *         all counters are halved, so what was long ago fades.
+ * Idea    A key has four counters of 4 bits, chosen by its hash. The least of them is the estimate: other keys may have
+ *         added to it, nobody takes away. A request adds 1 to those that are the least; the others are too high
+ *         already. After ten times as many requests as there are objects all counters are halved: what was long ago
+ *         fades.
  * Cost    8 bytes an object; a key's counters are in one line of memory. Halving costs a fraction of a nanosecond for
  *         each request since the last time.
  * Growing Twice the table is the table twice: each key finds the counts that it had.
- * Source  Cormode & Muthukrishnan 2005 (count-min); Einziger, Friedman & Manes 2017 (aging); the blocks of one line after
- *         Putze, Sanders & Singler 2007.
+ * Source  Cormode & Muthukrishnan 2005 (count-min); Estan & Varghese 2002 (adding to the least alone); Einziger,
+ *         Friedman & Manes 2017 (aging); Putze, Sanders & Singler 2007 (blocks of one line).
  */
 #ifndef SKETCH_H
 #define SKETCH_H
@@ -84,10 +85,11 @@ static inline void sketch_halve(struct sketch *k)
 static inline void sketch_add(struct sketch *k, uint64_t key)
 {
     const uint64_t hash = sketch_hash(key);
+    const uint32_t least = sketch_estimate(k, key);
     for (uint32_t i = 0; i < 4; i++) {
         uint32_t shift;
         uint64_t *word = sketch_counter(k, hash, i, &shift);
-        *word += (uint64_t)((*word >> shift & 15) < 15) << shift;
+        *word += (uint64_t)(least < 15 && (*word >> shift & 15) == least) << shift;
     }
     if (++k->added >= 10 * 8 * (uint64_t)k->blocks)
         sketch_halve(k);

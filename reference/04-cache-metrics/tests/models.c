@@ -307,6 +307,14 @@ static void arc_replace(struct model *m, bool from_b2)
     append(t == &m->a ? &m->ghost_a : &m->ghost_b, take(t, 0));
 }
 
+static void arc_trim(struct model *m, uint64_t size)
+{
+    while (m->ghost_a.size + m->ghost_b.size + m->a.size + m->b.size + size > 2 * m->capacity && m->ghost_b.n)
+        take(&m->ghost_b, 0);
+    while (m->ghost_a.size + m->a.size + m->b.size + size > 2 * m->capacity && m->ghost_a.n)
+        take(&m->ghost_a, 0);
+}
+
 static void arc_new(struct model *m, const struct cm_request *r)
 {
     while (m->ghost_a.n && m->a.size + m->ghost_a.size + r->size > m->capacity)
@@ -315,8 +323,7 @@ static void arc_new(struct model *m, const struct cm_request *r)
         out(m, &m->a, 0);
     while (lacking(m, r))
         arc_replace(m, false);
-    while (m->ghost_b.n && m->a.size + m->b.size + m->ghost_a.size + m->ghost_b.size + r->size > 2 * m->capacity)
-        take(&m->ghost_b, 0);
+    arc_trim(m, r->size);
     append(&m->a, new_item(m, r));
 }
 
@@ -345,6 +352,7 @@ static enum cm_answer arc(struct model *m, const struct cm_request *r)
     }
     while (lacking(m, r))
         arc_replace(m, in_b2);
+    arc_trim(m, r->size);
     append(&m->b, new_item(m, r));
     return CM_MISS;
 }
