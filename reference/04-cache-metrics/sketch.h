@@ -48,12 +48,22 @@ static inline bool sketch_fit(struct sketch *k, uint32_t objects)
     return true;
 }
 
-/* The word and the shift of counter `i` of a key: word 2 i or 2 i + 1 of its block, and one of 16 places. */
-static inline uint64_t *sketch_counter(const struct sketch *k, uint64_t hash, uint32_t i, uint32_t *shift)
+/* Counter `i` of a key: in word 2 i or 2 i + 1 of its block, and there in one of 16 places. */
+struct sketch_counter {
+    uint64_t *word;
+    uint32_t shift;
+};
+
+static inline struct sketch_counter sketch_counter(const struct sketch *k, uint64_t hash, uint32_t i)
 {
     const uint32_t bits = (uint32_t)(hash >> (32 + 8 * i));
-    *shift = (bits >> 1 & 15) * 4;
-    return &k->word[8 * (size_t)(hash & (k->blocks - 1)) + 2 * (size_t)i + (bits & 1)];
+    return (struct sketch_counter){.word = &k->word[8 * (size_t)(hash & (k->blocks - 1)) + 2 * (size_t)i + (bits & 1)],
+                                   .shift = (bits >> 1 & 15) * 4};
+}
+
+static inline uint32_t sketch_count(struct sketch_counter c)
+{
+    return (uint32_t)(*c.word >> c.shift) & 15;
 }
 
 /* Not the hash of the index: its upper bits say where a key is there. */
@@ -68,8 +78,7 @@ static inline uint32_t sketch_estimate(const struct sketch *k, uint64_t key)
     const uint64_t hash = sketch_hash(key);
     uint32_t least = 15;
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t shift;
-        const uint32_t count = *sketch_counter(k, hash, i, &shift) >> shift & 15;
+        const uint32_t count = sketch_count(sketch_counter(k, hash, i));
         least = count < least ? count : least;
     }
     return least;
@@ -87,9 +96,8 @@ static inline void sketch_add(struct sketch *k, uint64_t key)
     const uint64_t hash = sketch_hash(key);
     const uint32_t least = sketch_estimate(k, key);
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t shift;
-        uint64_t *word = sketch_counter(k, hash, i, &shift);
-        *word += (uint64_t)(least < 15 && (*word >> shift & 15) == least) << shift;
+        const struct sketch_counter c = sketch_counter(k, hash, i);
+        *c.word += (uint64_t)(least < 15 && sketch_count(c) == least) << c.shift;
     }
     if (++k->added >= 10 * 8 * (uint64_t)k->blocks)
         sketch_halve(k);
