@@ -211,17 +211,23 @@ static int tell_text(const char *path, const char *text, char *line, enum reques
         path, shown, request_format_name[near], why.text);
 }
 
+static int tell(const char *path, struct head *h, char *line, enum request_format *format, struct error *err)
+{
+    const int code = read_head(path, h, err);
+    if (code)
+        return code;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (h->size >= others[i].n && memcmp(h->text, others[i].bytes, others[i].n) == 0)
+            return error_set(err, -EINVAL, "%s: %s", path, others[i].what);
+    return is_binary(h) ? tell_binary(path, h, format, err)
+                        : tell_text(path, request_tell_skip_mark(h->text), line, format, err);
+}
+
 int request_tell(const char *path, enum request_format *format, struct error *err)
 {
     struct head *h = calloc(1, sizeof *h);
     char *line = malloc(HEAD + 1);
-    int code = h && line ? read_head(path, h, err) : error_set(err, -ENOMEM, "%s: out of memory", path);
-    for (size_t i = 0; code == 0 && i < sizeof others / sizeof *others; i++)
-        if (h->size >= others[i].n && memcmp(h->text, others[i].bytes, others[i].n) == 0)
-            code = error_set(err, -EINVAL, "%s: %s", path, others[i].what);
-    if (code == 0)
-        code = is_binary(h) ? tell_binary(path, h, format, err)
-                            : tell_text(path, request_tell_skip_mark(h->text), line, format, err);
+    const int code = h && line ? tell(path, h, line, format, err) : error_set(err, -ENOMEM, "%s: out of memory", path);
     free(h);
     free(line);
     return code;

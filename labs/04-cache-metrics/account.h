@@ -22,6 +22,9 @@
 
 #define ACCOUNT_KINDS 64u
 
+/* Not shown to plugins: a hand-in that is to compute figures would find them here. */
+#pragma GCC visibility push(hidden)
+
 /* A request counts when it is neither warm-up by time nor by number. */
 struct account_params {
     uint64_t from;         /* what was asked before this time is warm-up ... */
@@ -97,5 +100,7 @@ struct account_swap {
  * percentiles within the error of the histogram, and NAN are no change. How many there are. */
 uint32_t account_swaps(const struct account_figures *figures, uint32_t n, enum account_metric one,
                        enum account_metric other, struct account_swap *swap);
+
+#pragma GCC visibility pop
 
 #endif

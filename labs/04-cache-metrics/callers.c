@@ -172,7 +172,7 @@ int callers_simulate(const struct callers *s, const struct callers_policy *polic
     int code = event_queue_create(1024, &r.queue);
     r.waiting = calloc(s->callers, sizeof *r.waiting);
     r.begun = calloc(s->callers, sizeof *r.begun);
-    r.list = malloc(s->keys * sizeof *r.list);
+    r.list = calloc(s->keys, sizeof *r.list);
     if (code == 0 && r.waiting && r.begun && r.list) {
         for (uint32_t i = 0; i < s->keys; i++)
             r.list[i].first = r.list[i].last = NOBODY;

@@ -3,32 +3,18 @@
 
 #include "base/memory.h"
 #include "check_requests.h"
+#include "grade/check_growth.h"
 
 #include <stdlib.h>
 
-#define FEW       64u /* objects */
-#define MANY      4096u
-#define TOO_FAR   4000ull /* instructions a request with FEW objects: a limit, so that every run ends soon */
-#define STRETCHES 60u     /* of a run */
-#define STRETCH   10u     /* requests of one */
-/* Growth is a ratio, and who wastes time with few objects makes it smaller: no more counts there than so many times what
- * the reference takes. */
-#define MOST_OF_FEW 3.0
-
-static uint32_t counted_stretches(void)
-{
-    return check_large() ? 6 : 4;
-}
-
-static uint32_t counted_requests(void)
-{
-    return counted_stretches() * STRETCH;
-}
+#define FEW     64u /* objects */
+#define MANY    4096u
+#define STRETCH 10u /* requests of one */
 
 struct long_run {
     struct caches caches;
     struct step *step;
-    uint32_t n, late, markers;
+    uint32_t n;
 };
 
 static void ask(struct long_run *l, struct rng *r, uint32_t keys)
@@ -40,40 +26,6 @@ static void ask(struct long_run *l, struct rng *r, uint32_t keys)
                              .cost_us = between(r, 1, 100000),
                              .next = CM_NEVER};
     l->step[l->n++].op = STEP_REQUEST;
-}
-
-/* The cache is full and in use; from there on, in stretches, half of the requests are hits. They are drawn from a stream
- * of their own: what is seen before says nothing about them. */
-static struct long_run run_of(uint32_t objects)
-{
-    struct rng r = random_of_test(60);
-    struct long_run l = {.caches.n = 1, .step = xcalloc(6 * objects + STRETCHES * (STRETCH + 1), sizeof *l.step)};
-    l.caches.config[0].capacity = objects;
-    rng_seed(&l.caches.config[0].random, 1, 0); /* the seed of the requests could be read off that of the test */
-    for (uint32_t i = 0; i < 6 * objects; i++)
-        ask(&l, &r, 2 * objects);
-    r = random_of_test(61);
-    for (uint32_t i = 0; i < STRETCHES; i++) {
-        l.step[l.n++].op = STEP_COUNT;
-        l.markers++;
-        for (uint32_t k = 0; k < STRETCH; k++)
-            ask(&l, &r, 2 * objects);
-    }
-    l.late = STRETCHES * (STRETCH + 1) - 1;
-    return l;
-}
-
-/* The bytes of each are its requests and the marker of the next. */
-static void draw_stretches(struct host_stretch stretch[STRETCHES])
-{
-    struct rng r = random_of_test(62);
-    for (uint32_t i = 0; i < STRETCHES; i++)
-        stretch[i] = (struct host_stretch){(STRETCH + (i + 1 < STRETCHES)) * sizeof(struct step), 0};
-    for (uint32_t left = counted_stretches(); left > 0;) {
-        struct host_stretch *one = &stretch[rng_below(&r, STRETCHES)];
-        left -= !one->counted;
-        one->counted = 1;
-    }
 }
 
 /* ---- judging ---- */
@@ -102,78 +54,58 @@ static void judge(const struct requests *requests, enum rule rule, const struct 
     model_destroy(j.model);
 }
 
-static bool run(struct host_request how, const struct long_run *l, enum rule rule, struct host_outcome *o)
-{
-    size_t size;
-    void *block = requests_block(&l->caches, l->step, l->n, l->late, &size);
-    how.scenario = block;
-    how.scenario_size = size;
-    how.late_bytes = l->late * sizeof *l->step;
-    how.record_size = sizeof(uint64_t);
-    how.records = REQUESTS_RECORDS(l->n);
-    how.least_records = l->n - l->markers;
-    check_host_request(how, o);
-    if (o->verdict == VERDICT_FINISHED)
-        judge((const struct requests *)((const char *)block + sizeof(struct adapter_header)), rule, o);
-    free(block);
-    return o->verdict == VERDICT_FINISHED;
-}
-
 /* ---- instructions ---- */
 
-/* Of the counted requests; 0 when they were `limit` or more. Where nothing is counted (in a debugger): 1. */
-static uint64_t cost(const char *plugin, const char *entry, enum rule rule, uint32_t objects, uint64_t limit)
+/* The cache is full and in use; from there on, in stretches, half of the requests are hits. They are drawn from a stream
+ * of their own: what is seen before says nothing about them. */
+static void *make(const struct check_growth *g, uint32_t objects, struct host_request *q)
 {
-    struct host_stretch stretch[STRETCHES];
-    struct long_run l = run_of(objects);
-    struct host_outcome o;
-    draw_stretches(stretch);
-    const bool whole = run(
-        (struct host_request){
-            .plugin = plugin, .entry = entry, .count_limit = limit, .stretch = stretch, .stretches = STRETCHES},
-        &l, rule, &o);
-    if (!whole && o.verdict != VERDICT_COST)
-        check_fail(o.verdict, "with a capacity of %u objects: %s", objects, o.sentence);
-    if (whole && !o.counted && !check_debugging())
-        check_fail(VERDICT_GRADER_FAULT, "cannot tell: nothing was counted");
-    const uint64_t counted = !whole ? 0 : o.counted ? o.instructions : 1;
-    host_outcome_free(&o);
+    struct rng r = random_of_test(60);
+    struct long_run l = {.caches.n = 1,
+                         .step = xcalloc(6 * objects + CHECK_GROWTH_STRETCHES * (STRETCH + 1), sizeof *l.step)};
+    (void)g;
+    l.caches.config[0].capacity = objects;
+    rng_seed(&l.caches.config[0].random, 1, 0); /* the seed of the requests could be read off that of the test */
+    for (uint32_t i = 0; i < 6 * objects; i++)
+        ask(&l, &r, 2 * objects);
+    r = random_of_test(61);
+    for (uint32_t i = 0; i < CHECK_GROWTH_STRETCHES; i++) {
+        l.step[l.n++].op = STEP_COUNT;
+        for (uint32_t k = 0; k < STRETCH; k++)
+            ask(&l, &r, 2 * objects);
+    }
+    void *block = requests_block(&l.caches, l.step, l.n, (uint32_t)(q->late_bytes / sizeof *l.step), &q->scenario_size);
+    q->scenario = block;
+    q->record_size = sizeof(uint64_t);
+    q->records = REQUESTS_RECORDS(l.n);
+    q->least_records = l.n - CHECK_GROWTH_STRETCHES;
     free(l.step);
-    return counted;
+    return block;
 }
 
-static unsigned each(uint64_t instructions)
+static void judge_counted(const struct check_growth *g, uint32_t objects, const void *block,
+                          const struct host_outcome *o)
 {
-    return (unsigned)(instructions / counted_requests());
+    const enum rule *rule = g->context;
+    (void)objects;
+    judge(requests_of(block), *rule, o);
 }
 
 void counted_growth(const char *entry, enum rule rule, double none, const char *suspect)
 {
-    none = check_no_points_at(none);
-    uint64_t few = cost(NULL, entry, rule, FEW, TOO_FAR * counted_requests());
-    if (check_debugging()) {
-        cost(NULL, entry, rule, MANY, 0);
-        puts("(in a debugger every answer is judged, and nothing is counted)");
-        return;
-    }
-    if (!few)
-        check_fail(VERDICT_COST, "a request takes more than %llu instructions with %u objects.", TOO_FAR, FEW);
-    const uint64_t reference = cost(check_reference(), entry, rule, FEW, 100 * TOO_FAR * counted_requests());
-    const uint64_t most = (uint64_t)(MOST_OF_FEW * (double)reference);
-    if (reference == 0)
-        check_fail(VERDICT_GRADER_FAULT, "cannot tell: the reference did not come to its end");
-    few = few < most ? few : most;
-    const uint64_t many = cost(NULL, entry, rule, MANY, (uint64_t)(none * (double)few) + 1);
-    if (!many)
-        check_fail(VERDICT_COST,
-                   "a request takes %u instructions with %u objects (no more count than %g times what the reference "
-                   "takes), and more than %u with %u, where it was stopped. Is there something that %s?",
-                   each(few), FEW, MOST_OF_FEW, each((uint64_t)(none * (double)few)), MANY, suspect);
-    const double times = (double)(100 * many / few) / 100;
-    check_measured(times > 0.01 ? times : 0.01,
-                   "a request takes %u instructions with %u objects and %u with %u: %.2f times as many. Is there "
-                   "something that %s?",
-                   each(few), FEW, each(many), MANY, times, suspect);
+    check_growth(&(struct check_growth){.entry = entry,
+                                        .few = FEW,
+                                        .many = MANY,
+                                        .things = "objects",
+                                        .operation = "a request",
+                                        .suspect = suspect,
+                                        .none = none,
+                                        .most_of_few = 3,
+                                        .stretch = STRETCH,
+                                        .step = sizeof(struct step),
+                                        .make = make,
+                                        .judge = judge_counted,
+                                        .context = &rule});
 }
 
 /* ---- memory ---- */
@@ -191,9 +123,19 @@ void counted_memory(const char *entry, enum rule rule)
         if (i % 2)
             l.step[i].request.key = rng_next(&r); /* never again */
     }
-    if (!run((struct host_request){.entry = entry, .data_bytes = small_memory()}, &l, rule, &o))
+    struct host_request q = {.entry = entry,
+                             .data_bytes = small_memory(),
+                             .record_size = sizeof(uint64_t),
+                             .records = REQUESTS_RECORDS(l.n),
+                             .least_records = l.n};
+    void *block = requests_block(&l.caches, l.step, l.n, 0, &q.scenario_size);
+    q.scenario = block;
+    check_host_request(q, &o);
+    if (o.verdict != VERDICT_FINISHED)
         check_fail(o.verdict, "%u requests for a cache of %u objects: %s%s", REQUESTS, FEW, o.sentence,
                    o.verdict == VERDICT_MEMORY ? "\nWhat is evicted must leave nothing behind." : "");
+    judge(requests_of(block), rule, &o);
     host_outcome_free(&o);
+    free(block);
     free(l.step);
 }

@@ -104,8 +104,7 @@ static uint64_t own_work_avoided(const struct stream *s)
                        &o);
     if (o.verdict != VERDICT_FINISHED)
         check_fail(o.verdict, "%s: %s", ENTRY, o.sentence);
-    const struct requests *requests = (const void *)((const char *)block + sizeof(struct adapter_header));
-    const uint32_t fine = requests_replay(requests, o.records, o.count, visit, &j);
+    const uint32_t fine = requests_replay(requests_of(block), o.records, o.count, visit, &j);
     check_that(fine == s->n, "request %u of %u: %s", fine + 1, s->n, j.wrong ? j.wrong : "");
     host_outcome_free(&o);
     ledger_destroy(j.ledger);

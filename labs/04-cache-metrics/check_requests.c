@@ -135,7 +135,7 @@ void *requests_block(const struct caches *caches, const struct step *step, uint3
     return block;
 }
 
-static const struct requests *requests_of(const void *block)
+const struct requests *requests_of(const void *block)
 {
     return (const struct requests *)((const unsigned char *)block + sizeof(struct adapter_header));
 }

@@ -58,4 +58,6 @@ uint64_t small_memory(void);
 /* A header, these caches and steps behind it, which is what the adapter reads: `size` bytes, to free. */
 void *requests_block(const struct caches *caches, const struct step *step, uint32_t n, uint32_t late, size_t *size);
 
+const struct requests *requests_of(const void *block);
+
 #endif

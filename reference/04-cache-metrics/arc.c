@@ -13,13 +13,12 @@
  *            while their ghosts are there: a loop of more than 2 c is a scan to it.
  * Source     Megiddo & Modha 2003, "ARC: a self-tuning, low overhead replacement cache" (FAST).
  */
-#include "store.h"
+#include "segments.h"
 
 enum { T1, T2, B1, B2, LISTS };
 
 struct cache {
-    struct store store; /* an object's note is its list */
-    uint64_t size[LISTS];
+    struct segments lists;
     double target; /* p: what T1 should have; the ratios of the paper are no whole numbers */
 };
 
@@ -28,71 +27,46 @@ static int create(const struct cm_config *config, void **cache)
     return store_create(config, sizeof(struct cache), LISTS, 0, cache);
 }
 
-static void leave(struct cache *c, uint32_t n)
-{
-    const struct object *o = &c->store.object[n];
-    c->size[o->note] -= o->size;
-    list_unlink(&c->store, n);
-}
-
-static void enter(struct cache *c, uint32_t list, uint32_t n)
-{
-    struct object *o = &c->store.object[n];
-    o->note = list;
-    c->size[list] += o->size;
-    list_push(&c->store, list, n);
-}
-
-static bool empty(const struct cache *c, uint32_t list)
-{
-    return list_last(&c->store, list) == list;
-}
-
-static void drop_last(struct cache *c, uint32_t list)
-{
-    const uint32_t n = list_last(&c->store, list);
-    leave(c, n);
-    store_forget(&c->store, n);
-}
-
 static uint32_t victims(const struct cache *c, bool from_b2)
 {
-    const double t1 = (double)c->size[T1];
-    return empty(c, T2) || (!empty(c, T1) && (t1 > c->target || (from_b2 && t1 == c->target))) ? T1 : T2;
+    const double t1 = (double)c->lists.size[T1];
+    return segment_empty(&c->lists, T2) ||
+                   (!segment_empty(&c->lists, T1) && (t1 > c->target || (from_b2 && t1 == c->target)))
+               ? T1
+               : T2;
 }
 
 /* The paper's REPLACE. */
 static void replace(struct cache *c, bool from_b2, struct cm_evicted *evicted)
 {
-    struct store *s = &c->store;
-    const uint32_t list = victims(c, from_b2), n = list_last(s, list);
-    cm_evict(evicted, s->object[n].key);
-    leave(c, n);
-    s->kept -= s->object[n].size;
-    enter(c, list == T1 ? B1 : B2, n);
+    const uint32_t list = victims(c, from_b2), n = list_last(&c->lists.store, list);
+    segment_haunt(&c->lists, list == T1 ? B1 : B2, n, evicted);
 }
 
 /* Room for an object whose key nobody remembers: the paper's case IV. */
 static void room_for_new(struct cache *c, uint64_t size, struct cm_evicted *evicted)
 {
-    struct store *s = &c->store;
-    while (!empty(c, B1) && c->size[T1] + c->size[B1] + size > s->capacity)
-        drop_last(c, B1);
-    while (!empty(c, T1) && c->size[T1] + size > s->capacity) {
-        const uint32_t n = list_last(s, T1);
-        c->size[T1] -= s->object[n].size;
-        store_evict(s, n, evicted);
-    }
+    struct store *s = &c->lists.store;
+    while (!segment_empty(&c->lists, B1) && c->lists.size[T1] + c->lists.size[B1] + size > s->capacity)
+        segment_drop(&c->lists, list_last(s, B1));
+    while (!segment_empty(&c->lists, T1) && c->lists.size[T1] + size > s->capacity)
+        segment_evict(&c->lists, list_last(s, T1), evicted);
     while (store_lacks(s, size))
         replace(c, false, evicted);
-    while (!empty(c, B2) && c->size[T1] + c->size[T2] + c->size[B1] + c->size[B2] + size > 2 * s->capacity)
-        drop_last(c, B2);
+}
+
+/* Ghosts go until all four lists have room for one of this size. */
+static void trim(struct cache *c, uint64_t size)
+{
+    const uint64_t *on = c->lists.size, most = 2 * c->lists.store.capacity;
+    while (on[B1] + on[B2] && on[T1] + on[T2] + on[B1] + on[B2] + size > most)
+        segment_drop(&c->lists, list_last(&c->lists.store, on[B2] ? B2 : B1));
 }
 
 /* A key of B1 or B2 is asked for: which list is short of room? Cases II and III. */
 static void learn(struct cache *c, uint32_t ghosts, uint32_t size)
 {
-    const double b1 = (double)c->size[B1], b2 = (double)c->size[B2], most = (double)c->store.capacity;
+    const double b1 = (double)c->lists.size[B1], b2 = (double)c->lists.size[B2], most = (double)c->lists.store.capacity;
     if (ghosts == B1) {
         c->target += (double)size * (b2 > b1 ? b2 / b1 : 1);
         c->target = c->target < most ? c->target : most;
@@ -105,17 +79,16 @@ static void learn(struct cache *c, uint32_t ghosts, uint32_t size)
 static enum cm_answer request(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
 {
     struct cache *c = cache;
-    struct store *s = &c->store;
+    struct store *s = &c->lists.store;
     uint32_t n = store_find(s, r->key), into = T1;
-    bool here = n && s->object[n].note <= T2;
+    const bool here = n && s->object[n].note <= T2;
     if (here && store_usable(s, n, r->time)) {
-        leave(c, n);
-        enter(c, T2, n);
+        segment_leave(&c->lists, n);
+        segment_enter(&c->lists, T2, n);
         return CM_HIT;
     }
     if (here) {
-        leave(c, n);
-        store_release(s, n);
+        segment_remove(&c->lists, n);
         n = 0;
     }
     if (r->size > s->capacity)
@@ -123,19 +96,19 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
     if (n) {
         const uint32_t ghosts = s->object[n].note;
         learn(c, ghosts, r->size);
-        leave(c, n);
-        store_forget(s, n);
+        segment_drop(&c->lists, n);
         while (store_lacks(s, r->size))
             replace(c, ghosts == B2, evicted);
         into = T2;
     } else {
         room_for_new(c, r->size, evicted);
     }
+    trim(c, r->size);
     n = store_add(s, r->key);
     if (!n)
         return CM_BYPASS;
     store_keep(s, n, r);
-    enter(c, into, n);
+    segment_enter(&c->lists, into, n);
     store_foresee(s, list_last(s, victims(c, false)));
     return CM_MISS;
 }

@@ -15,36 +15,15 @@
  */
 #include "heap.h"
 
-struct cache {
-    struct store store;
-    struct heap heap; /* by the next request, the farthest first */
-};
-
+/* The heap is by the next request, the farthest first. */
 static int create(const struct cm_config *config, void **cache)
 {
-    return store_create(config, sizeof(struct cache), 1, 0, cache);
-}
-
-static void destroy(void *cache)
-{
-    free(((struct cache *)cache)->heap.entry);
-    store_destroy(cache);
-}
-
-static size_t bytes(const void *cache)
-{
-    return store_bytes(cache) + ((const struct cache *)cache)->heap.room * sizeof(struct heap_entry);
-}
-
-static void forget(struct cache *c, uint32_t n)
-{
-    heap_remove(&c->heap, c->store.object, n);
-    store_release(&c->store, n);
+    return store_create(config, sizeof(struct heap_cache), 1, 0, cache);
 }
 
 static enum cm_answer request(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
 {
-    struct cache *c = cache;
+    struct heap_cache *c = cache;
     struct store *s = &c->store;
     uint32_t n = store_find(s, r->key);
     if (n && store_usable(s, n, r->time)) {
@@ -52,22 +31,18 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
         return CM_HIT;
     }
     if (n)
-        forget(c, n);
+        heap_cache_remove(c, n);
     if (r->size > s->capacity)
         return CM_BYPASS;
-    while (store_lacks(s, r->size)) {
-        n = heap_least(&c->heap)->object;
-        cm_evict(evicted, s->object[n].key);
-        forget(c, n);
-    }
-    n = heap_reserve(&c->heap) ? store_add(s, r->key) : 0;
+    while (store_lacks(s, r->size))
+        heap_cache_evict(c, heap_least(&c->heap)->object, evicted);
+    n = heap_cache_keep(c, r);
     if (!n)
         return CM_BYPASS;
-    store_keep(s, n, r);
     heap_add(&c->heap, s->object, n, ~r->next);
     return CM_MISS;
 }
 
 static const struct cm_cache_ops ops = {
-    .create = create, .destroy = destroy, .request = request, .bytes = bytes, .can = CM_OFFLINE};
+    .create = create, .destroy = heap_cache_destroy, .request = request, .bytes = heap_cache_bytes, .can = CM_OFFLINE};
 CM_CACHE(belady, "belady", "told the future: evicts what is asked for last", &ops);

@@ -1,8 +1,8 @@
 /* Belady with sizes: out goes what takes the most room for the longest time.
  *
- * Idea       An object that is kept until its next request takes size x time of the cache, and gives one hit for it. Out
- *            goes the one with the most: (next request - now) x size. If that is the object that was asked for, it is
- *            passed on.
+ * Idea       An object that is kept until its next request takes size x time of the cache, and gives one hit for it.
+ *            Out goes the one with the most: (next request - now) x size. If that is the object that was asked for, it
+ *            is passed on.
  * How        The order of these products changes as time goes by, so no heap can hold it. But of objects of one size
  *            the farthest stays the farthest: there is a heap for each class of sizes, four classes in an octave, and
  *            what is compared are their first ones, at most 128. Within a class sizes differ by a fifth at most, and

@@ -34,7 +34,7 @@ static int make(const struct cm_bounds *bounds, uint32_t *key)
         const uint32_t at = i % bounds->capacity, round = i / bounds->capacity;
         const bool miss = at == held && misses < bounds->most_misses;
         misses += miss;
-        key[i] = price[miss ? round % 2 : 2 + at % held].key;
+        key[i] = price[miss ? round % 2 : at < held ? 2 + at : 2].key;
     }
     free(price);
     return 0;

@@ -11,58 +11,16 @@
  *            it is FIFO.
  * Source     Corbato 1968, "A paging experiment with the Multics system".
  */
-#include "store.h"
-
-struct cache {
-    struct store store;
-    uint32_t hand; /* the next to be looked at; the list's end counts as a place where nobody is */
-};
+#include "hand.h"
 
 static int create(const struct cm_config *config, void **cache)
 {
-    return store_create(config, sizeof(struct cache), 1, 0, cache);
-}
-
-static void evict(struct cache *c, struct cm_evicted *evicted)
-{
-    struct object *o = c->store.object;
-    uint32_t hand = c->hand ? c->hand : list_last(&c->store, 0);
-    while (o[hand].note) {
-        o[hand].note = 0;
-        hand = o[hand].prev;
-        if (hand == 0)
-            hand = list_last(&c->store, 0);
-    }
-    c->hand = o[hand].prev;
-    store_evict(&c->store, hand, evicted);
+    return store_create(config, sizeof(struct hand_cache), 1, 0, cache);
 }
 
 static enum cm_answer request(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
 {
-    struct cache *c = cache;
-    struct store *s = &c->store;
-    uint32_t n = store_find(s, r->key);
-    if (n && store_usable(s, n, r->time)) {
-        s->object[n].note = 1;
-        return CM_HIT;
-    }
-    if (n) {
-        if (c->hand == n)
-            c->hand = s->object[n].prev;
-        store_remove(s, n);
-    }
-    if (r->size > s->capacity)
-        return CM_BYPASS;
-    while (store_lacks(s, r->size))
-        evict(c, evicted);
-    n = store_add(s, r->key);
-    if (!n)
-        return CM_BYPASS;
-    store_keep(s, n, r);
-    s->object[n].note = 0;
-    list_insert(s, c->hand, n);
-    store_foresee(s, c->hand);
-    return CM_MISS;
+    return hand_request(cache, r, evicted, true);
 }
 
 static const struct cm_cache_ops ops = {

@@ -8,13 +8,13 @@
  *            is read: so each object has a mark, a counter that is odd while the object is nobody's. A hit counts when
  *            the mark is even and the same before and after. The visited bit is the mark's lowest, and is set only if
  *            the mark is still that one.
- *            Nothing that a reader may look at is ever given back: objects lie in blocks that do not move, each as large
- *            as all before it together, and outgrown indexes stay until the cache ends. That doubles the index.
+ *            Nothing that a reader may look at is ever given back: objects lie in blocks that do not move, each as
+ *            large as all before it together, and outgrown indexes stay until the cache ends. That doubles the index.
  * Cost       A hit reads the index and one line of the object. Misses wait for each other: with m of them in a hundred
  *            requests no number of threads is faster than 100 / m times one thread's rate of misses.
  * Gets wrong The clock: a reader's time may be a little behind that of another thread that has just fetched anew.
- * Source     Zhang et al. 2024 (SIEVE); the marks are Lameter's sequence locks, one an object; Boehm 2012, "Can seqlocks
- *            get along with programming language memory models?" (which loads must be atomic).
+ * Source     Zhang et al. 2024 (SIEVE); the marks are Lameter's sequence locks, one an object; Boehm 2012, "Can
+ *            seqlocks get along with programming language memory models?" (which loads must be atomic).
  */
 #include "store.h"
 

@@ -17,9 +17,8 @@
 #include "sketch.h"
 
 struct cache {
-    struct store store; /* on no list, so an object's prev counts its requests, and its next is its cost */
-    struct heap heap;
-    double inflation; /* L */
+    struct heap_cache kept; /* on no list, so an object's prev counts its requests, and its next is its cost */
+    double inflation;       /* L */
     struct sketch sketch;
     bool remembers; /* how often a key was asked for again, in the cache or out of it: own-policy */
 };
@@ -29,25 +28,12 @@ static int create(const struct cm_config *config, void **cache)
     return store_create(config, sizeof(struct cache), 1, 0, cache);
 }
 
-static void destroy(void *cache)
-{
-    free(((struct cache *)cache)->heap.entry);
-    free(((struct cache *)cache)->sketch.word);
-    store_destroy(cache);
-}
-
-static size_t bytes(const void *cache)
-{
-    const struct cache *c = cache;
-    return store_bytes(cache) + c->heap.room * sizeof(struct heap_entry) + sketch_bytes(&c->sketch);
-}
-
 /* How often the key counts as asked for, now that it is asked for once more; so far it was `visits`. */
 static uint32_t frequency(struct cache *c, uint64_t key, uint32_t visits)
 {
     if (!c->remembers)
         return visits + (visits < UINT32_MAX);
-    if (!sketch_fit(&c->sketch, 2 * c->store.fresh))
+    if (!sketch_fit(&c->sketch, 2 * c->kept.store.fresh))
         return visits;
     const uint32_t again = sketch_estimate(&c->sketch, key);
     sketch_add(&c->sketch, key);
@@ -56,52 +42,47 @@ static uint32_t frequency(struct cache *c, uint64_t key, uint32_t visits)
 
 static uint64_t value(const struct cache *c, uint32_t n)
 {
-    const struct object *o = &c->store.object[n];
+    const struct object *o = &c->kept.store.object[n];
     return heap_rank(c->inflation + (double)o->prev * (double)o->next / (double)o->size);
-}
-
-static void forget(struct cache *c, uint32_t n)
-{
-    heap_remove(&c->heap, c->store.object, n);
-    store_release(&c->store, n);
 }
 
 static void evict(struct cache *c, struct cm_evicted *evicted)
 {
-    const struct heap_entry least = *heap_least(&c->heap);
+    const struct heap_entry least = *heap_least(&c->kept.heap);
     memcpy(&c->inflation, &least.rank, sizeof c->inflation);
-    cm_evict(evicted, c->store.object[least.object].key);
-    forget(c, least.object);
+    heap_cache_evict(&c->kept, least.object, evicted);
 }
 
 static enum cm_answer request(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
 {
     struct cache *c = cache;
-    struct store *s = &c->store;
+    struct store *s = &c->kept.store;
     uint32_t n = store_find(s, r->key);
     if (n && store_usable(s, n, r->time)) {
         s->object[n].prev = frequency(c, r->key, s->object[n].prev);
-        heap_change(&c->heap, s->object, n, value(c, n));
+        heap_change(&c->kept.heap, s->object, n, value(c, n));
         return CM_HIT;
     }
     if (n)
-        forget(c, n);
+        heap_cache_remove(&c->kept, n);
     if (r->size > s->capacity)
         return CM_BYPASS;
     while (store_lacks(s, r->size))
         evict(c, evicted);
-    n = heap_reserve(&c->heap) ? store_add(s, r->key) : 0;
+    n = heap_cache_keep(&c->kept, r);
     if (!n)
         return CM_BYPASS;
-    store_keep(s, n, r);
     s->object[n].prev = frequency(c, r->key, 0);
     s->object[n].next = r->cost_us;
-    heap_add(&c->heap, s->object, n, value(c, n));
+    heap_add(&c->kept.heap, s->object, n, value(c, n));
     return CM_MISS;
 }
 
-static const struct cm_cache_ops ops = {
-    .create = create, .destroy = destroy, .request = request, .bytes = bytes, .can = CM_SIZES | CM_COSTS};
+static const struct cm_cache_ops ops = {.create = create,
+                                        .destroy = heap_cache_destroy,
+                                        .request = request,
+                                        .bytes = heap_cache_bytes,
+                                        .can = CM_SIZES | CM_COSTS};
 CM_CACHE(gdsf, "gdsf", "evicts the least frequency x cost / size, with aging", &ops);
 
 /* GDSF that remembers.
@@ -122,6 +103,17 @@ static int create_own(const struct cm_config *config, void **cache)
     return code;
 }
 
+static void destroy_own(void *cache)
+{
+    free(((struct cache *)cache)->sketch.word);
+    heap_cache_destroy(cache);
+}
+
+static size_t bytes_own(const void *cache)
+{
+    return heap_cache_bytes(cache) + sketch_bytes(&((const struct cache *)cache)->sketch);
+}
+
 static const struct cm_cache_ops own_ops = {
-    .create = create_own, .destroy = destroy, .request = request, .bytes = bytes, .can = CM_SIZES | CM_COSTS};
+    .create = create_own, .destroy = destroy_own, .request = request, .bytes = bytes_own, .can = CM_SIZES | CM_COSTS};
 CM_CACHE(own_policy, "own-policy", "GDSF that remembers how often a key was asked for before", &own_ops);

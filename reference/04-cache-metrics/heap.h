@@ -102,4 +102,44 @@ static inline const struct heap_entry *heap_least(const struct heap *h)
     return &h->entry[3];
 }
 
+/* ---- a cache with a heap of what it keeps ------------------------------------------------------------------------ */
+
+struct heap_cache {
+    struct store store; /* on no list */
+    struct heap heap;
+};
+
+static inline void heap_cache_destroy(void *cache)
+{
+    free(((struct heap_cache *)cache)->heap.entry);
+    store_destroy(cache);
+}
+
+static inline size_t heap_cache_bytes(const void *cache)
+{
+    return store_bytes(cache) + ((const struct heap_cache *)cache)->heap.room * sizeof(struct heap_entry);
+}
+
+/* An object that is kept goes, and nobody is told. */
+static inline void heap_cache_remove(struct heap_cache *c, uint32_t n)
+{
+    heap_remove(&c->heap, c->store.object, n);
+    store_release(&c->store, n);
+}
+
+static inline void heap_cache_evict(struct heap_cache *c, uint32_t n, struct cm_evicted *evicted)
+{
+    cm_evict(evicted, c->store.object[n].key);
+    heap_cache_remove(c, n);
+}
+
+/* The object that was asked for, kept, but not in the heap yet; 0: no memory. */
+static inline uint32_t heap_cache_keep(struct heap_cache *c, const struct cm_request *r)
+{
+    const uint32_t n = heap_reserve(&c->heap) ? store_add(&c->store, r->key) : 0;
+    if (n)
+        store_keep(&c->store, n, r);
+    return n;
+}
+
 #endif

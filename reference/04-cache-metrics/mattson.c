@@ -1,8 +1,8 @@
 /* Mattson's algorithm: LRU's misses at every size, exactly, from one pass.
  *
- * Idea       LRU with room for c holds exactly the c keys that were asked for last. So a request is a hit if and only if
- *            fewer than c other keys were asked for since the last request for it. Count the requests at each of these
- *            stack distances: the misses at c are those whose distance is above c, and the first of each key.
+ * Idea       LRU with room for c holds exactly the c keys that were asked for last. So a request is a hit if and only
+ *            if fewer than c other keys were asked for since the last request for it. Count the requests at each of
+ *            these stack distances: the misses at c are those whose distance is above c, and the first of each key.
  * Cost       O(log n) a request (stack.h), where simulating takes a run for each size.
  * Gets wrong It is about LRU, and other policies that hold at each size all that they hold at smaller ones ("stack
  *            algorithms"). FIFO is none: its curve may go up (Belady's anomaly). Objects of different sizes need a tree

@@ -13,20 +13,15 @@
  *            hold, is never let in.
  * Source     Yang, Zhang, Qiu, Yue & Rashmi 2023, "FIFO queues are all you need for cache eviction" (SOSP).
  */
-#include "store.h"
+#include "segments.h"
 
 enum { SMALL, MAIN, GHOST, LISTS };
+enum { HIT = SEGMENTS_MOST }; /* one more in a note */
 
 struct cache {
-    struct store store; /* an object's note is 4 x its hits + its list */
-    uint64_t size[LISTS];
-    uint64_t most; /* that the main queue and the ghosts may have each */
+    struct segments lists; /* the rest of an object's note are its hits */
+    uint64_t most;         /* that the main queue and the ghosts may have each */
 };
-
-static uint32_t list_of(const struct cache *c, uint32_t n)
-{
-    return c->store.object[n].note % 4;
-}
 
 static int create(const struct cm_config *config, void **cache)
 {
@@ -36,93 +31,56 @@ static int create(const struct cm_config *config, void **cache)
     return code;
 }
 
-static void leave(struct cache *c, uint32_t n)
-{
-    c->size[list_of(c, n)] -= c->store.object[n].size;
-    list_unlink(&c->store, n);
-}
-
-static void enter(struct cache *c, uint32_t list, uint32_t n)
-{
-    struct object *o = &c->store.object[n];
-    o->note = list;
-    c->size[list] += o->size;
-    list_push(&c->store, list, n);
-}
-
-static void remember(struct cache *c, uint32_t n)
-{
-    struct store *s = &c->store;
-    s->kept -= s->object[n].size;
-    enter(c, GHOST, n);
-    while (c->size[GHOST] > c->most) {
-        const uint32_t last = list_last(s, GHOST);
-        leave(c, last);
-        store_forget(s, last);
-    }
-}
-
 /* Until one is evicted, or all have gone to the main queue. */
 static void evict_small(struct cache *c, struct cm_evicted *evicted)
 {
-    struct store *s = &c->store;
+    struct store *s = &c->lists.store;
     for (uint32_t n = list_last(s, SMALL); n != SMALL; n = list_last(s, SMALL)) {
-        leave(c, n);
-        if (s->object[n].note / 4 <= 1) {
-            cm_evict(evicted, s->object[n].key);
-            remember(c, n);
+        if (s->object[n].note / HIT <= 1) {
+            segment_haunt(&c->lists, GHOST, n, evicted);
+            while (c->lists.size[GHOST] > c->most)
+                segment_drop(&c->lists, list_last(s, GHOST));
             return;
         }
-        enter(c, MAIN, n);
+        segment_leave(&c->lists, n);
+        segment_enter(&c->lists, MAIN, n);
     }
 }
 
 static void evict_main(struct cache *c, struct cm_evicted *evicted)
 {
-    struct store *s = &c->store;
+    struct store *s = &c->lists.store;
     uint32_t n = list_last(s, MAIN);
-    while (s->object[n].note / 4) {
-        s->object[n].note -= 4;
+    while (s->object[n].note / HIT) {
+        s->object[n].note -= HIT;
         list_unlink(s, n);
         list_push(s, MAIN, n);
         n = list_last(s, MAIN);
     }
-    c->size[MAIN] -= s->object[n].size;
-    store_evict(s, n, evicted);
+    segment_evict(&c->lists, n, evicted);
 }
 
 static bool from_small(const struct cache *c)
 {
-    return c->size[MAIN] <= c->most && list_last(&c->store, SMALL) != SMALL;
-}
-
-/* Whether `n`, which is not usable, is a ghost; in any case it is forgotten. */
-static bool recall(struct cache *c, uint32_t n)
-{
-    struct store *s = &c->store;
-    const bool ghost = list_of(c, n) == GHOST;
-    leave(c, n);
-    s->kept -= ghost ? 0 : s->object[n].size;
-    store_forget(s, n);
-    return ghost;
+    return c->lists.size[MAIN] <= c->most && !segment_empty(&c->lists, SMALL);
 }
 
 static enum cm_answer request(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
 {
     struct cache *c = cache;
-    struct store *s = &c->store;
+    struct store *s = &c->lists.store;
     uint32_t n = store_find(s, r->key);
-    const bool here = n && list_of(c, n) != GHOST;
+    const bool again = n && segment_of(&c->lists, n) == GHOST, here = n && !again;
     if (here && store_usable(s, n, r->time)) {
-        s->object[n].note += s->object[n].note / 4 < 3 ? 4 : 0;
+        s->object[n].note += s->object[n].note / HIT < 3 ? HIT : 0;
         return CM_HIT;
     }
-    if (r->size > s->capacity) {
-        if (here)
-            recall(c, n);
+    if (here)
+        segment_remove(&c->lists, n);
+    if (r->size > s->capacity)
         return CM_BYPASS;
-    }
-    const bool again = n && recall(c, n);
+    if (again)
+        segment_drop(&c->lists, n);
     while (store_lacks(s, r->size))
         if (from_small(c))
             evict_small(c, evicted);
@@ -132,7 +90,7 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
     if (!n)
         return CM_BYPASS;
     store_keep(s, n, r);
-    enter(c, again ? MAIN : SMALL, n);
+    segment_enter(&c->lists, again ? MAIN : SMALL, n);
     store_foresee(s, list_last(s, from_small(c) ? SMALL : MAIN));
     return CM_MISS;
 }

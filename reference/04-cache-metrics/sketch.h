@@ -1,13 +1,14 @@
 /* sketch.h: about how often each of many keys was asked for of late, in little room: a count-min sketch that ages.
  *
- * Idea    A key has four counters of 4 bits, chosen by its hash; a request adds 1 to each, and the least of them is the
- *         estimate: others may have counted in too, never out. After ten times as many requests as there are objects
- *         all counters are halved, so what was long ago fades.
+ * Idea    A key has four counters of 4 bits, chosen by its hash. The least of them is the estimate: other keys may have
+ *         added to it, nobody takes away. A request adds 1 to those that are the least; the others are too high
+ *         already. After ten times as many requests as there are objects all counters are halved: what was long ago
+ *         fades.
  * Cost    8 bytes an object; a key's counters are in one line of memory. Halving costs a fraction of a nanosecond for
  *         each request since the last time.
  * Growing Twice the table is the table twice: each key finds the counts that it had.
- * Source  Cormode & Muthukrishnan 2005 (count-min); Einziger, Friedman & Manes 2017 (aging); the blocks of one line after
- *         Putze, Sanders & Singler 2007.
+ * Source  Cormode & Muthukrishnan 2005 (count-min); Estan & Varghese 2002 (adding to the least alone); Einziger,
+ *         Friedman & Manes 2017 (aging); Putze, Sanders & Singler 2007 (blocks of one line).
  */
 #ifndef SKETCH_H
 #define SKETCH_H
@@ -47,12 +48,22 @@ static inline bool sketch_fit(struct sketch *k, uint32_t objects)
     return true;
 }
 
-/* The word and the shift of counter `i` of a key: word 2 i or 2 i + 1 of its block, and one of 16 places. */
-static inline uint64_t *sketch_counter(const struct sketch *k, uint64_t hash, uint32_t i, uint32_t *shift)
+/* Counter `i` of a key: in word 2 i or 2 i + 1 of its block, and there in one of 16 places. */
+struct sketch_counter {
+    uint64_t *word;
+    uint32_t shift;
+};
+
+static inline struct sketch_counter sketch_counter(const struct sketch *k, uint64_t hash, uint32_t i)
 {
     const uint32_t bits = (uint32_t)(hash >> (32 + 8 * i));
-    *shift = (bits >> 1 & 15) * 4;
-    return &k->word[8 * (size_t)(hash & (k->blocks - 1)) + 2 * (size_t)i + (bits & 1)];
+    return (struct sketch_counter){.word = &k->word[8 * (size_t)(hash & (k->blocks - 1)) + 2 * (size_t)i + (bits & 1)],
+                                   .shift = (bits >> 1 & 15) * 4};
+}
+
+static inline uint32_t sketch_count(struct sketch_counter c)
+{
+    return (uint32_t)(*c.word >> c.shift) & 15;
 }
 
 /* Not the hash of the index: its upper bits say where a key is there. */
@@ -67,8 +78,7 @@ static inline uint32_t sketch_estimate(const struct sketch *k, uint64_t key)
     const uint64_t hash = sketch_hash(key);
     uint32_t least = 15;
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t shift;
-        const uint32_t count = *sketch_counter(k, hash, i, &shift) >> shift & 15;
+        const uint32_t count = sketch_count(sketch_counter(k, hash, i));
         least = count < least ? count : least;
     }
     return least;
@@ -84,10 +94,10 @@ static inline void sketch_halve(struct sketch *k)
 static inline void sketch_add(struct sketch *k, uint64_t key)
 {
     const uint64_t hash = sketch_hash(key);
+    const uint32_t least = sketch_estimate(k, key);
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t shift;
-        uint64_t *word = sketch_counter(k, hash, i, &shift);
-        *word += (uint64_t)((*word >> shift & 15) < 15) << shift;
+        const struct sketch_counter c = sketch_counter(k, hash, i);
+        *c.word += (uint64_t)(least < 15 && sketch_count(c) == least) << c.shift;
     }
     if (++k->added >= 10 * 8 * (uint64_t)k->blocks)
         sketch_halve(k);

@@ -54,10 +54,11 @@ static bool compact(struct stack *s, uint32_t blocks)
     for (uint32_t word = 0; word < s->blocks * STACK_LINE; word++)
         for (uint64_t bits = s->bits[word]; bits; bits &= bits - 1)
             set(&t, t.next++, s->at[64 * word + (uint32_t)__builtin_ctzll(bits)]);
-    free(s->bits);
-    free(s->sum);
-    free(s->at);
+    const struct stack old = *s;
     *s = t;
+    free(old.bits);
+    free(old.sum);
+    free(old.at);
     return true;
 }
 

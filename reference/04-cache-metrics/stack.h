@@ -3,8 +3,8 @@
  * Idea    Each request has a position, one after the other, and a bit for each position says whether it is the last
  *         request of its key. The distance is the number of bits from the key's last position on (Bennett & Kruskal
  *         1975). Bits are counted in blocks of 512, a line of memory; of the blocks' sums there is a Fenwick tree.
- * Cost    O(log n) for n keys: for a million, eight words of one block and two walks of 13 steps in a tree that stays in
- *         the first cache. When the positions are used up, the bits are moved together; there are at least twice as
+ * Cost    O(log n) for n keys: for a million, eight words of one block and two walks of 13 steps in a tree that stays
+ *         in the first cache. When the positions are used up, the bits are moved together; there are at least twice as
  *         many as keys, so that costs O(1) a request. 48 to 60 bytes a key.
  */
 #ifndef STACK_H

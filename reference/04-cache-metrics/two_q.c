@@ -10,103 +10,59 @@
  * Gets wrong The shares are fixed: no one share suits all. An object is fetched twice before it is believed.
  * Source     Johnson & Shasha 1994, "2Q: a low overhead high performance buffer management replacement algorithm".
  */
-#include "store.h"
+#include "segments.h"
 
 enum { A1IN, A1OUT, AM, LISTS };
 
-struct cache {
-    struct store store;   /* an object's note is its list */
-    uint64_t size[LISTS]; /* what is on each */
-};
-
 static int create(const struct cm_config *config, void **cache)
 {
-    return store_create(config, sizeof(struct cache), LISTS, 0, cache);
+    return store_create(config, sizeof(struct segments), LISTS, 0, cache);
 }
 
-static void leave(struct cache *c, uint32_t n)
+static uint32_t victim(const struct segments *c)
 {
-    const struct object *o = &c->store.object[n];
-    c->size[o->note] -= o->size;
-    list_unlink(&c->store, n);
+    const bool new = c->size[A1IN] > c->store.capacity / 4 || segment_empty(c, AM);
+    return list_last(&c->store, new ? A1IN : AM);
 }
 
-static void enter(struct cache *c, uint32_t list, uint32_t n)
+static void evict(struct segments *c, struct cm_evicted *evicted)
 {
-    struct object *o = &c->store.object[n];
-    o->note = list;
-    c->size[list] += o->size;
-    list_push(&c->store, list, n);
-}
-
-static void drop_ghosts(struct cache *c)
-{
-    struct store *s = &c->store;
-    while (c->size[A1OUT] > s->capacity / 2) {
-        const uint32_t n = list_last(s, A1OUT);
-        leave(c, n);
-        store_forget(s, n);
-    }
-}
-
-static uint32_t victim(const struct cache *c)
-{
-    const struct store *s = &c->store;
-    return c->size[A1IN] > s->capacity / 4 || list_last(s, AM) == AM ? list_last(s, A1IN) : list_last(s, AM);
-}
-
-static void evict(struct cache *c, struct cm_evicted *evicted)
-{
-    struct store *s = &c->store;
     const uint32_t n = victim(c);
-    cm_evict(evicted, s->object[n].key);
-    leave(c, n);
-    if (s->object[n].note == AM) {
-        store_release(s, n);
+    if (segment_of(c, n) == AM) {
+        segment_evict(c, n, evicted);
         return;
     }
-    s->kept -= s->object[n].size;
-    enter(c, A1OUT, n);
-    drop_ghosts(c);
-}
-
-/* Whether `n`, which is not usable, is a key that is remembered; in any case it is forgotten. */
-static bool recall(struct cache *c, uint32_t n)
-{
-    struct store *s = &c->store;
-    const bool remembered = s->object[n].note == A1OUT;
-    leave(c, n);
-    s->kept -= remembered ? 0 : s->object[n].size;
-    store_forget(s, n);
-    return remembered;
+    segment_haunt(c, A1OUT, n, evicted);
+    while (c->size[A1OUT] > c->store.capacity / 2)
+        segment_drop(c, list_last(&c->store, A1OUT));
 }
 
 static enum cm_answer request(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
 {
-    struct cache *c = cache;
+    struct segments *c = cache;
     struct store *s = &c->store;
     uint32_t n = store_find(s, r->key);
-    const bool here = n && s->object[n].note != A1OUT;
+    const bool again = n && segment_of(c, n) == A1OUT, here = n && !again;
     if (here && store_usable(s, n, r->time)) {
-        if (s->object[n].note == AM) {
+        if (segment_of(c, n) == AM) {
             list_unlink(s, n);
             list_push(s, AM, n);
         }
         return CM_HIT;
     }
-    if (r->size > s->capacity) {
-        if (here)
-            recall(c, n);
+    if (here)
+        segment_remove(c, n);
+    if (r->size > s->capacity)
         return CM_BYPASS;
-    }
-    const bool again = n && recall(c, n);
+    if (again)
+        segment_drop(c, n);
     while (store_lacks(s, r->size))
         evict(c, evicted);
     n = store_add(s, r->key);
     if (!n)
         return CM_BYPASS;
     store_keep(s, n, r);
-    enter(c, again ? AM : A1IN, n);
+    segment_enter(c, again ? AM : A1IN, n);
     store_foresee(s, victim(c));
     return CM_MISS;
 }

@@ -13,13 +13,13 @@
  *            objects of different sizes, small ones may have gone when the candidate loses in the end.
  * Source     Einziger, Friedman & Manes 2017, "TinyLFU: a highly efficient cache admission policy" (ACM ToS).
  */
+#include "segments.h"
 #include "sketch.h"
 
 enum { WINDOW, PROBATION, PROTECTED, LISTS };
 
 struct cache {
-    struct store store; /* an object's note is its list */
-    uint64_t size[LISTS];
+    struct segments lists;
     struct sketch sketch;
 };
 
@@ -46,47 +46,23 @@ static size_t bytes(const void *cache)
 
 static uint64_t window_most(const struct cache *c)
 {
-    return c->store.capacity < 100 ? 1 : c->store.capacity / 100;
-}
-
-static void leave(struct cache *c, uint32_t n)
-{
-    const struct object *o = &c->store.object[n];
-    c->size[o->note] -= o->size;
-    list_unlink(&c->store, n);
-}
-
-static void enter(struct cache *c, uint32_t list, uint32_t n)
-{
-    struct object *o = &c->store.object[n];
-    o->note = list;
-    c->size[list] += o->size;
-    list_push(&c->store, list, n);
-}
-
-static void forget(struct cache *c, uint32_t n)
-{
-    leave(c, n);
-    store_release(&c->store, n);
+    return c->lists.store.capacity < 100 ? 1 : c->lists.store.capacity / 100;
 }
 
 static void hit(struct cache *c, uint32_t n)
 {
-    const uint64_t most = (c->store.capacity - window_most(c)) * 4 / 5;
-    const uint32_t list = c->store.object[n].note == WINDOW ? WINDOW : PROTECTED;
-    leave(c, n);
-    enter(c, list, n);
-    while (c->size[PROTECTED] > most) {
-        const uint32_t last = list_last(&c->store, PROTECTED);
-        leave(c, last);
-        enter(c, PROBATION, last);
+    if (segment_of(&c->lists, n) == WINDOW) {
+        list_unlink(&c->lists.store, n);
+        list_push(&c->lists.store, WINDOW, n);
+        return;
     }
+    segment_protect(&c->lists, n, PROTECTED, PROBATION, (c->lists.store.capacity - window_most(c)) * 4 / 5);
 }
 
 /* Whom the main part would evict for this candidate, which is its youngest; 0: nobody. */
 static uint32_t victim(const struct cache *c, uint32_t candidate)
 {
-    const struct store *s = &c->store;
+    const struct store *s = &c->lists.store;
     uint32_t n = list_last(s, PROBATION);
     if (n == PROBATION || n == candidate)
         n = list_last(s, PROTECTED);
@@ -96,18 +72,18 @@ static uint32_t victim(const struct cache *c, uint32_t candidate)
 /* Makes room by evicting the candidate or others for it. True: the candidate is still here. */
 static bool contest(struct cache *c, uint32_t candidate, struct cm_evicted *evicted, uint32_t asked)
 {
-    struct store *s = &c->store;
+    struct store *s = &c->lists.store;
     const uint32_t wanted = sketch_estimate(&c->sketch, s->object[candidate].key);
     while (s->kept > s->capacity) {
         const uint32_t n = victim(c, candidate);
         if (n == 0 || wanted <= sketch_estimate(&c->sketch, s->object[n].key)) {
-            if (candidate != asked)
-                cm_evict(evicted, s->object[candidate].key);
-            forget(c, candidate);
+            if (candidate == asked)
+                segment_remove(&c->lists, candidate);
+            else
+                segment_evict(&c->lists, candidate, evicted);
             return false;
         }
-        cm_evict(evicted, s->object[n].key);
-        forget(c, n);
+        segment_evict(&c->lists, n, evicted);
     }
     return true;
 }
@@ -115,27 +91,24 @@ static bool contest(struct cache *c, uint32_t candidate, struct cm_evicted *evic
 /* What was asked for has come in, and now there may be too much in the window and in all. True: it is still here. */
 static bool settle(struct cache *c, uint32_t asked, struct cm_evicted *evicted)
 {
-    struct store *s = &c->store;
+    struct store *s = &c->lists.store;
     bool here = true;
-    while (c->size[WINDOW] > window_most(c)) {
+    while (c->lists.size[WINDOW] > window_most(c)) {
         const uint32_t candidate = list_last(s, WINDOW);
-        leave(c, candidate);
-        enter(c, PROBATION, candidate);
+        segment_leave(&c->lists, candidate);
+        segment_enter(&c->lists, PROBATION, candidate);
         const bool stays = contest(c, candidate, evicted, asked);
         here = here && (stays || candidate != asked);
     }
-    while (s->kept > s->capacity) {
-        const uint32_t n = victim(c, 0);
-        cm_evict(evicted, s->object[n].key);
-        forget(c, n);
-    }
+    while (s->kept > s->capacity)
+        segment_evict(&c->lists, victim(c, 0), evicted);
     return here;
 }
 
 static enum cm_answer request(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
 {
     struct cache *c = cache;
-    struct store *s = &c->store;
+    struct store *s = &c->lists.store;
     uint32_t n = store_find(s, r->key);
     sketch_add(&c->sketch, r->key);
     if (n && store_usable(s, n, r->time)) {
@@ -143,7 +116,7 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
         return CM_HIT;
     }
     if (n)
-        forget(c, n);
+        segment_remove(&c->lists, n);
     if (r->size > s->capacity)
         return CM_BYPASS;
     n = store_add(s, r->key);
@@ -152,7 +125,7 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
     if (8 * c->sketch.blocks < s->room)
         sketch_fit(&c->sketch, s->room); /* without memory for it the old one has to do */
     store_keep(s, n, r);
-    enter(c, WINDOW, n);
+    segment_enter(&c->lists, WINDOW, n);
     const bool here = settle(c, n, evicted);
     store_foresee(s, list_last(s, PROBATION));
     return here ? CM_MISS : CM_BYPASS;

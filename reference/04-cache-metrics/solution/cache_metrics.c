@@ -191,17 +191,18 @@ static void dearest(const struct cm_bounds *bounds, uint32_t *key, uint32_t n)
 static int break_it_make(const struct cm_bounds *bounds, uint32_t *key)
 {
     const uint32_t c = bounds->capacity;
-    uint32_t *best = malloc((c + 1) * sizeof *best), misses = 0;
+    uint32_t *best = calloc(c + 1, sizeof *best), misses = c - 1, at = 0, round = 0;
     if (!best)
         return -ENOMEM;
     dearest(bounds, best, c + 1);
     for (uint32_t i = 0; i < bounds->requests; i++) {
-        const uint32_t round = i / c, at = i % c;
-        const bool cold = round == 0, miss = at == c - 1;
-        key[i] = best[2 + (miss ? 0 : at)];
-        if (miss && misses < bounds->most_misses)
-            key[i] = best[round % 2];
-        misses += (cold && !miss) || (miss && misses < bounds->most_misses);
+        const bool miss = at == c - 1 && misses < bounds->most_misses;
+        misses += miss;
+        key[i] = best[miss ? round % 2 : at < c - 1 ? 2 + at : 2];
+        if (++at == c) {
+            at = 0;
+            round++;
+        }
     }
     free(best);
     return 0;

@@ -35,6 +35,7 @@ static void compare(const struct model_policy *p, uint64_t capacity, const struc
     }
     cache_stop(&run);
     free(model.evicted.key);
+    free(model.sketch.word);
 }
 
 Test(literal, objects_of_one_size)

@@ -20,13 +20,14 @@ static double hit_ratio(const char *name, uint64_t capacity, uint32_t n)
 {
     struct cache_run run;
     uint32_t hits = 0;
+    const uint32_t from = n / 5;
     cr_assert(cache_start(&run, name, capacity) == 0, "%s: created", name);
     for (uint32_t i = 0; i < n; i++) {
         const struct cm_request r = {.key = key[i], .time = i, .size = 1, .cost_us = 1, .next = CM_NEVER};
-        hits += cache_ask(&run, &r) == CM_HIT && i >= n / 5;
+        hits += cache_ask(&run, &r) == CM_HIT && i >= from;
     }
     cache_stop(&run);
-    return hits / (double)(n - n / 5);
+    return (double)hits / (double)(n - from);
 }
 
 Test(oracles, beladys_anomaly)
