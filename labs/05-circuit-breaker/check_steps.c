@@ -194,7 +194,7 @@ void *steps_block(const struct steps_config *config, const struct step *step, ui
     return block;
 }
 
-static const struct steps *steps_of(const void *block)
+const struct steps *steps_of(const void *block)
 {
     return (const struct steps *)((const unsigned char *)block + sizeof(struct adapter_header));
 }

@@ -58,4 +58,6 @@ void list_check_ends(const char *entry, struct list *list);
 
 void *steps_block(const struct steps_config *config, const struct step *step, uint32_t n, uint32_t late, size_t *size);
 
+const struct steps *steps_of(const void *block);
+
 #endif
