@@ -7,8 +7,8 @@
  * The index is a table of 32-bit places, at most half of them taken. A key goes to the first free place from its hash
  * on. Who is taken out leaves no mark: those behind that belong further in front move up (Knuth 1973, algorithm R).
  *
- * Cost: an object takes 32 bytes, and 8 to 16 in the index. Everything grows by doubling, when an object comes; nothing
- * is allocated otherwise. A cache begins with its `struct store`.
+ * Cost: an object takes 32 bytes, and 8 in the index; twice that where the arrays have just grown. They grow by
+ * doubling, when an object comes, and nothing is allocated otherwise. A cache begins with its `struct store`.
  */
 #ifndef STORE_H
 #define STORE_H

@@ -132,5 +132,5 @@ static enum cm_answer request(void *cache, const struct cm_request *r, struct cm
 }
 
 static const struct cm_cache_ops ops = {
-    .create = create, .destroy = destroy, .request = request, .bytes = bytes, .can = CM_ADMITS | CM_SIZES};
+    .create = create, .destroy = destroy, .request = request, .bytes = bytes, .can = CM_ADMITS};
 CM_CACHE(w_tinylfu, "w-tinylfu", "lets in what was asked for more often than what would go", &ops);

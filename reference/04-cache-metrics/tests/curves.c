@@ -122,6 +122,18 @@ Test(curves, shards_is_near)
         cr_assert(sampled[k] >= 0 && sampled[k] <= KEYS, "one key watched: expected: a number of requests");
 }
 
+/* Two keys in turn, and only one may be watched: the other is not taken up again. */
+Test(curves, who_was_dropped_stays_out)
+{
+    static uint64_t key[20000];
+    static const uint64_t capacity = 1000000;
+    double misses;
+    for (uint32_t i = 0; i < 20000; i++)
+        key[i] = i % 2;
+    curve("shards", 1, key, 20000, &capacity, 1, &misses);
+    cr_assert(misses <= 10, "expected: about two first requests; actual: %g", misses);
+}
+
 Test(curves, memory_is_given_back_and_runs_do_not_mix)
 {
     uint64_t key[1000], capacity[4] = {1, 10, 100, 1000};
