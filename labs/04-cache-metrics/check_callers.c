@@ -17,15 +17,16 @@ struct crowd *crowd_random(const struct cm_recompute_config *config, struct rng 
     *c = (struct crowd){.config = *config, .keys = h->keys, .callers = h->callers, .works = h->callers};
     c->caller = xcalloc(c->callers, sizeof *c->caller);
     c->work = xcalloc(c->works, sizeof *c->work);
+    const uint64_t grid = h->grid ? h->grid : 1;
     uint64_t now = 0;
     for (uint32_t i = 0; i < c->callers; i++) {
-        now += rng_below(r, 3) ? 0 : rng_next(r) % (6 * h->gap + 1);
+        now += rng_below(r, 3) ? 0 : rng_next(r) % (6 * h->gap + 1) / grid * grid;
         c->caller[i] = (struct caller){.at = now, .key = rng_below(r, 1 + rng_below(r, h->keys))};
     }
     for (uint32_t i = 0; i < c->works; i++) {
         const uint32_t luck = rng_below(r, 16);
         const bool fails = luck < h->fail, none = !fails && luck < h->fail + h->nothing;
-        c->work[i] = (struct work){.takes = rng_next(r) % (2 * h->takes + 1),
+        c->work[i] = (struct work){.takes = rng_next(r) % (2 * h->takes + 1) / grid * grid,
                                    .result = fails  ? CM_FAILED
                                              : none ? CM_NOTHING
                                                     : CM_VALUE,
@@ -231,14 +232,14 @@ static void print(const void *context, const void *steps, uint32_t last, const s
     replay(context, steps, last + 1, o, &j);
 }
 
-#define ROUNDS 20000u
+#define ROUNDS 10000u
 
 void crowd_check_ends(const char *entry, enum recompute_rule rule, const struct cm_recompute_config *config,
                       uint64_t stream)
 {
     struct rng r = random_of_test(stream);
     struct crowd *c =
-        crowd_random(config, &r, &(struct habits){.callers = 20, .keys = 10, .gap = 20 * MS, .takes = 80 * MS});
+        crowd_random(config, &r, &(struct habits){.callers = 60, .keys = 60, .gap = 20 * MS, .takes = 80 * MS});
     c->rounds = ROUNDS;
     crowd_check(entry, rule, c, "States come and go: destroy gives back all that create, ask and done took.");
 }

@@ -115,6 +115,11 @@ static uint64_t own_work_avoided(const struct stream *s)
 
 CHECK(own_policy, work_avoided)
 {
+    struct rng r = random_of_test(72);
+    struct list *l = list_create(RULE_CONTRACT, 60, 2);
+    list_random(
+        l, &r, &(struct shape){.requests = 1200, .keys = 60, .size = 70, .cost_us = 1000, .ttl_ms = 5, .step_us = 300});
+    list_check(ENTRY, l, "What holds for every cache holds for this one.");
     list_check_ends(ENTRY, RULE_CONTRACT, 71);
     const struct stream s = stream_of_test();
     const uint64_t own = own_work_avoided(&s), lru = work_avoided(&s, false), best = work_avoided(&s, true);

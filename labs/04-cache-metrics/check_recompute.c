@@ -20,12 +20,14 @@ CHECK(single_flight, one_leader)
     for (uint32_t round = 0; round < 4; round++) {
         struct cm_recompute_config c = usual;
         c.patience_ns = round == 3 ? UINT64_C(1) << 60 : 100000 * MS;
+        c.ttl_ns = round == 1 ? 5000 * MS : 1000 * MS; /* 32 bits of nanoseconds are 4.3 s */
         crowd_check(FLIGHT, RULE_SINGLE_FLIGHT,
                     crowd_random(&c, &r,
                                  &(struct habits){.callers = callers(),
                                                   .keys = round == 0 ? 1 : 20,
                                                   .gap = 20 * MS,
-                                                  .takes = round == 2 ? 0 : 80 * MS}),
+                                                  .takes = round == 2 ? 0 : 80 * MS,
+                                                  .grid = round % 2 ? 20 * MS : 0}),
                     "One caller computes for all who want the same key at that time, and for no other key.");
     }
     crowd_check_ends(FLIGHT, RULE_SINGLE_FLIGHT, &usual, 56);
@@ -68,7 +70,7 @@ CHECK(single_flight, nothing_is_an_answer)
     struct rng r = random_of_test(53);
     for (uint32_t round = 0; round < 3; round++) {
         struct cm_recompute_config c = usual;
-        c.negative_ttl_ns = round == 0 ? 0 : 50 * MS * round;
+        c.negative_ttl_ns = round == 0 ? 0 : round == 1 ? 1 : 100 * MS;
         crowd_check(FLIGHT, RULE_SINGLE_FLIGHT,
                     crowd_random(&c, &r,
                                  &(struct habits){.callers = callers(),
@@ -77,7 +79,8 @@ CHECK(single_flight, nothing_is_an_answer)
                                                   .takes = 60 * MS,
                                                   .nothing = 8,
                                                   .fail = 2,
-                                                  .slow = round == 2 ? 3 : 0}),
+                                                  .slow = round == 1 ? 0 : 4,
+                                                  .grid = round == 2 ? 20 * MS : 0}),
                     "That there is no value is kept for the time that it has, and then asked for again.");
     }
 }
@@ -88,6 +91,7 @@ CHECK(early_expiry, early)
     for (uint32_t round = 0; round < 4; round++) {
         struct cm_recompute_config c = usual;
         c.beta = round == 1 ? 0.25 : round == 2 ? 4 : 1;
+        c.ttl_ns = round == 0 ? 100000 * MS : 1000 * MS; /* and computations of 10 s */
         crowd_check(
             EARLY, RULE_EARLY,
             crowd_random(

@@ -103,6 +103,21 @@ static uint32_t some_key(struct rng *r, uint32_t keys, uint32_t last, uint32_t *
     }
 }
 
+/* To the last moment of some object's time, or to the first at which it is over; and it is asked for. */
+static void ask_at_the_edge(struct list *l, struct rng *r, uint32_t cost_us)
+{
+    const uint32_t cache = rng_below(r, l->caches.n);
+    const struct model *m = l->model[cache];
+    if (!m || model_objects(m) == 0)
+        return;
+    const uint64_t key = model_key(m, rng_below(r, model_objects(m))), expires = model_expires(m, key);
+    if (expires == CM_NEVER || expires - 1 < l->now)
+        return;
+    l->now = expires - rng_below(r, 2);
+    const struct cm_request request = {.key = key, .size = 1, .cost_us = cost_us, .ttl_ms = 2};
+    list_ask_cache(l, cache, &request);
+}
+
 void list_random(struct list *l, struct rng *r, const struct shape *s)
 {
     uint32_t key = 0, scan = rng_below(r, s->keys);
@@ -120,6 +135,8 @@ void list_random(struct list *l, struct rng *r, const struct shape *s)
                                            .ttl_ms = rng_below(r, 2) ? between(r, 0, s->ttl_ms) : 0};
         l->now += 1000 * (uint64_t)between(r, 0, s->step_us);
         list_ask_cache(l, rng_below(r, l->caches.n), &request);
+        if (s->ttl_ms > 0 && rng_below(r, 20) == 0)
+            ask_at_the_edge(l, r, between(r, 0, s->cost_us));
     }
 }
 
