@@ -46,8 +46,8 @@ CHECK(gdsf, extremes)
     /* L is large, and what decides is small beside it */
     struct list *l = list_create(RULE_GDSF, 3, 1);
     for (uint32_t i = 0; i < 300; i++)
-        list_ask(l, i < 5 ? i : 100 + rng_below(&r, 9), 1, i < 5 ? UINT32_MAX - i : between(&r, 1, 40), 0);
-    list_check(ENTRY, l, "A float has 24 bits: beside an L of billions it does not see a cost of ten.");
+        list_ask(l, i < 5 ? i : 100 + rng_below(&r, 9), 1, i < 5 ? UINT32_MAX - i : between(&r, 1, 2000), 0);
+    list_check(ENTRY, l, "A float has 24 bits: beside an L of billions it does not see a cost of a hundred.");
 }
 
 CHECK(gdsf, time_to_live)
