@@ -53,11 +53,11 @@ CHECK(gdsf, extremes)
 CHECK(gdsf, time_to_live)
 {
     struct rng r = random_of_test(32);
-    for (uint32_t round = 0; round < 3; round++) {
-        struct list *l = list_create(RULE_GDSF, between(&r, 20, 100), round == 2 ? 2 : 1);
+    for (uint32_t round = 0; round < 6; round++) {
+        struct list *l = list_create(RULE_GDSF, between(&r, 20, round < 3 ? 100 : 400), round == 2 ? 2 : 1);
         list_random(l, &r,
                     &(struct shape){.requests = check_large() ? 6000 : 1200,
-                                    .keys = between(&r, 10, 60),
+                                    .keys = between(&r, 10, round < 3 ? 60 : 150),
                                     .size = 20,
                                     .cost_us = 1000,
                                     .ttl_ms = 4,
