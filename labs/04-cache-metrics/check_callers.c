@@ -232,14 +232,14 @@ static void print(const void *context, const void *steps, uint32_t last, const s
     replay(context, steps, last + 1, o, &j);
 }
 
-#define ROUNDS 10000u
+#define ROUNDS 30000u
 
 void crowd_check_ends(const char *entry, enum recompute_rule rule, const struct cm_recompute_config *config,
                       uint64_t stream)
 {
     struct rng r = random_of_test(stream);
     struct crowd *c =
-        crowd_random(config, &r, &(struct habits){.callers = 60, .keys = 60, .gap = 20 * MS, .takes = 80 * MS});
+        crowd_random(config, &r, &(struct habits){.callers = 30, .keys = 60, .gap = 20 * MS, .takes = 80 * MS});
     c->rounds = ROUNDS;
     crowd_check(entry, rule, c, "States come and go: destroy gives back all that create, ask and done took.");
 }

@@ -214,10 +214,10 @@ static struct cm_event asked(uint64_t time, uint32_t outcome)
 static void check_equal_ratios(void)
 {
     const uint64_t from = 1000, window = 50, far = UINT64_C(1) << 32;
+    const uint64_t at[] = {0, 10, 50, 60, 70, 80, 3 * 50 + far, 4 * 50 + far};
     struct cm_event *e = xcalloc(8, sizeof *e);
-    const uint64_t at[] = {0, 1, 3, 4, 5, 6, 3 + far, 3 + 2 * far};
-    for (uint32_t i = 0; i < 8; i++) /* 1 of 2, 2 of 4 in four windows, then two single hits */
-        e[i] = asked(from + at[i] * window / (i < 6 ? 3 : 1), i >= 6 || i % 2 ? CM_FRESH : CM_FETCHED);
+    for (uint32_t i = 0; i < 8; i++) /* 1 of 2, then 2 of 4, then two windows with a hit each */
+        e[i] = asked(from + at[i], i >= 6 || i % 2 ? CM_FRESH : CM_FETCHED);
     check(e, 8, (struct cm_period){from, window}, "Of windows with equal ratios the first is the worst.");
     e = xcalloc(4, sizeof *e);
     e[0] = asked(0, CM_FRESH);

@@ -46,18 +46,18 @@ CHECK(gdsf, extremes)
     /* L is large, and what decides is small beside it */
     struct list *l = list_create(RULE_GDSF, 3, 1);
     for (uint32_t i = 0; i < 300; i++)
-        list_ask(l, i < 5 ? i : 100 + rng_below(&r, 9), 1, i < 5 ? UINT32_MAX - i : between(&r, 1, 40), 0);
-    list_check(ENTRY, l, "A float has 24 bits: beside an L of billions it does not see a cost of ten.");
+        list_ask(l, i < 5 ? i : 100 + rng_below(&r, 9), 1, i < 5 ? UINT32_MAX - i : between(&r, 1, 2000), 0);
+    list_check(ENTRY, l, "A float has 24 bits: beside an L of billions it does not see a cost of a hundred.");
 }
 
 CHECK(gdsf, time_to_live)
 {
     struct rng r = random_of_test(32);
-    for (uint32_t round = 0; round < 3; round++) {
-        struct list *l = list_create(RULE_GDSF, between(&r, 20, 100), round == 2 ? 2 : 1);
+    for (uint32_t round = 0; round < 6; round++) {
+        struct list *l = list_create(RULE_GDSF, between(&r, 20, round < 3 ? 100 : 400), round == 2 ? 2 : 1);
         list_random(l, &r,
                     &(struct shape){.requests = check_large() ? 6000 : 1200,
-                                    .keys = between(&r, 10, 60),
+                                    .keys = between(&r, 10, round < 3 ? 60 : 150),
                                     .size = 20,
                                     .cost_us = 1000,
                                     .ttl_ms = 4,

@@ -91,14 +91,15 @@ CHECK(early_expiry, early)
     for (uint32_t round = 0; round < 4; round++) {
         struct cm_recompute_config c = usual;
         c.beta = round == 1 ? 0.25 : round == 2 ? 4 : 1;
-        c.ttl_ns = round == 0 ? 100000 * MS : 1000 * MS; /* and computations of 10 s */
-        crowd_check(
-            EARLY, RULE_EARLY,
-            crowd_random(
-                &c, &r,
-                &(struct habits){
-                    .callers = callers(), .keys = round == 3 ? 20 : 1, .gap = 15 * MS, .takes = 200 * MS, .slow = 2}),
-            "A value is computed again as soon as now + took x beta x -ln(u) is its expiry or later.");
+        c.ttl_ns = round == 0 ? 100000 * MS : 1000 * MS; /* and computations of up to 40 s */
+        crowd_check(EARLY, RULE_EARLY,
+                    crowd_random(&c, &r,
+                                 &(struct habits){.callers = callers(),
+                                                  .keys = round == 3 ? 20 : 1,
+                                                  .gap = round == 0 ? 500 * MS : 15 * MS,
+                                                  .takes = round == 0 ? 20000 * MS : 200 * MS,
+                                                  .slow = 2}),
+                    "A value is computed again as soon as now + took x beta x -ln(u) is its expiry or later.");
     }
 }
 
