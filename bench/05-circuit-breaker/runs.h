@@ -54,16 +54,18 @@ struct seen see_from(const struct services *services, const char *entry, uint64_
  * the whole time that was left. */
 double healed(const struct seen *seen, uint64_t at);
 
-/* Requests that succeed, and tries, a second, in the last `seconds`. */
+/* In the last `seconds`: requests that succeed, and tries, a second; and of the requests that ended, % that succeeded. */
 double goodput_at_end(const struct seen *seen, uint32_t seconds);
+double answered_at_end(const struct seen *seen, uint32_t seconds);
 double load_at_end(const struct seen *seen, uint32_t seconds);
 
-/* True: what waited at the end of the standstill is worked off; false: it has become `times` as much. Stops as soon as it
- * knows. */
-bool works_off(const struct services *services, const char *entry, double times);
+/* Naive or other retries after a standstill: true when what waited at its end is worked off, false when what of it is too
+ * old to be answered in time has doubled. Stops as soon as it knows, or at `until`: then it says which is nearer. */
+bool works_off(const struct services *services, const char *entry);
 
-/* The event of 2015, by retries of this name. */
-struct storage event_2015(uint64_t seed);
+/* The event of 2015, as far as it is known. at_once: who was not told asks again without a wait; else the first wait is
+ * up to a time-out. */
+struct storage event_2015(bool at_once, uint64_t seed);
 struct storage_result store(const struct storage *storage, const char *entry, uint32_t *in_service, uint32_t seconds);
 
 #endif
