@@ -72,8 +72,10 @@ static double predict_after(const struct claim_run *run)
 
 /* ---- the edge ---- */
 
-/* The largest load, to 1 request/s, that works off what a standstill of 3.5 s left. It is tried out between 0.9 and 1.1 of
- * mu / 4. Whether it will never heal is seen when twice as much waits above what is a time-out's work. */
+/* The largest load, to 1 request/s, that works off what a standstill of 3.5 s left: 2,000, of which a time-out's work,
+ * 1,000, is answered in time. With 3,000 it is as far from healing as it was at first, and taken for lost. */
+#define LOST 3000u
+
 static double measure_edge(const struct claim_run *run)
 {
     uint32_t heals = 225, never = 275;
@@ -81,7 +83,7 @@ static double measure_edge(const struct claim_run *run)
         const uint32_t load = (heals + never) / 2;
         struct services s = article(load, 3500 * MS, 4000 * S, run->seed);
         s.service[0].retry.most_tries = run->n;
-        if (works_off(&s, "fixed-retry"))
+        if (works_off(&s, "fixed-retry", LOST))
             heals = load;
         else
             never = load;

@@ -101,6 +101,14 @@ static void sent(void *context, uint64_t now, uint32_t service)
     seen->sent[step_of(seen, now)]++;
 }
 
+static void refused(void *context, uint64_t now, uint32_t service, bool by_breaker)
+{
+    struct seen *seen = context;
+    (void)service;
+    if (by_breaker)
+        seen->refused[step_of(seen, now)]++;
+}
+
 static void ended(void *context, uint64_t now, uint64_t began, uint32_t kind, bool success)
 {
     struct seen *seen = context;
@@ -115,8 +123,7 @@ static void ended(void *context, uint64_t now, uint64_t began, uint32_t kind, bo
 static void load(void *context, uint64_t now, uint32_t service, uint32_t working, uint32_t waiting)
 {
     struct seen *seen = context;
-    if (service == seen->last_service)
-        seen->waiting[step_of(seen, now)] = waiting;
+    (void)waiting;
     if (service != 0)
         return;
     const uint64_t from = seen->last > seen->busy_from ? seen->last : seen->busy_from;
@@ -131,11 +138,11 @@ struct seen see_from(const struct services *s, const char *entry, uint64_t busy_
     struct seen seen = {
         .steps = (uint32_t)(s->until / STEP + 1), .busy_from = busy_from, .last_service = s->services - 1};
     const struct services_policy p = policy_named(entry);
-    const struct services_hooks h = {.context = &seen, .sent = sent, .ended = ended, .load = load};
+    const struct services_hooks h = {.context = &seen, .sent = sent, .refused = refused, .ended = ended, .load = load};
     seen.sent = xcalloc(seen.steps, sizeof *seen.sent);
     seen.good = xcalloc(seen.steps, sizeof *seen.good);
     seen.bad = xcalloc(seen.steps, sizeof *seen.bad);
-    seen.waiting = xcalloc(seen.steps, sizeof *seen.waiting);
+    seen.refused = xcalloc(seen.steps, sizeof *seen.refused);
     const int code = services_simulate(s, &p, &h);
     if (code)
         error_exit(EXIT_CANNOT_TELL, "services under %s could not be run: %s", entry, strerror(-code));
@@ -152,7 +159,7 @@ void seen_free(struct seen *seen)
     free(seen->sent);
     free(seen->good);
     free(seen->bad);
-    free(seen->waiting);
+    free(seen->refused);
 }
 
 double healed(const struct seen *seen, uint64_t at)
@@ -193,10 +200,9 @@ double load_at_end(const struct seen *seen, uint32_t seconds)
 /* ---- does it work off what waits? ---- */
 
 struct watch {
-    uint64_t end;           /* of the standstill */
-    uint64_t fresh;         /* so many can wait and be answered in time */
-    uint64_t left, waiting; /* at the end of the standstill, and now */
-    bool over, known;
+    uint64_t end; /* of the standstill */
+    uint32_t most, waiting;
+    bool known;
 };
 
 static void watch_load(void *context, uint64_t now, uint32_t service, uint32_t working, uint32_t waiting)
@@ -204,28 +210,23 @@ static void watch_load(void *context, uint64_t now, uint32_t service, uint32_t w
     struct watch *w = context;
     (void)service, (void)working;
     w->waiting = waiting;
-    w->over = now > w->end;
-    if (!w->over)
-        w->left = waiting;
-    else if (waiting == 0 || waiting + w->fresh > 2 * w->left)
-        w->known = true;
+    w->known = w->known || (now > w->end && (waiting == 0 || waiting > w->most));
 }
 
-static bool go_on(void *context)
+static bool watch_on(void *context)
 {
     return !((const struct watch *)context)->known;
 }
 
-bool works_off(const struct services *s, const char *entry)
+bool works_off(const struct services *s, const char *entry, uint32_t most)
 {
-    struct watch w = {.end = s->trouble[0].from + s->trouble[0].length,
-                      .fresh = (uint32_t)(s->service[0].timeout_ns / s->service[0].work_ns)};
+    struct watch w = {.end = s->trouble[0].from + s->trouble[0].length, .most = most};
     const struct services_policy p = policy_named(entry);
     const int code =
-        services_simulate(s, &p, &(struct services_hooks){.context = &w, .load = watch_load, .go_on = go_on});
+        services_simulate(s, &p, &(struct services_hooks){.context = &w, .load = watch_load, .go_on = watch_on});
     if (code)
         error_exit(EXIT_CANNOT_TELL, "services under %s could not be run: %s", entry, strerror(-code));
-    return w.waiting < w.left || w.waiting == 0;
+    return w.waiting <= most / 2;
 }
 
 /* ---- 2015 ---- */

@@ -39,7 +39,7 @@ struct cb_breaker_config article_breaker(void);
 struct seen {
     uint32_t steps;
     uint32_t *sent, *good, *bad; /* [steps]: tries at the last service; requests that ended */
-    uint32_t *waiting;           /* [steps]: at the last service, as the step began */
+    uint32_t *refused;           /* [steps]: requests, by a breaker */
     uint64_t tries, requests, successes, by_kind[SERVICES_KINDS], good_by_kind[SERVICES_KINDS];
     uint64_t busy_from; /* working at the first service, summed over time from here on */
     double busy_ns;
@@ -59,9 +59,9 @@ double goodput_at_end(const struct seen *seen, uint32_t seconds);
 double answered_at_end(const struct seen *seen, uint32_t seconds);
 double load_at_end(const struct seen *seen, uint32_t seconds);
 
-/* Naive or other retries after a standstill: true when what waited at its end is worked off, false when what of it is too
- * old to be answered in time has doubled. Stops as soon as it knows, or at `until`: then it says which is nearer. */
-bool works_off(const struct services *services, const char *entry);
+/* After a standstill: true when what waits is worked off, false when it becomes more than `most`. Stops as soon as it
+ * knows; at `until` it says which is nearer. */
+bool works_off(const struct services *services, const char *entry, uint32_t most);
 
 /* The event of 2015, as far as it is known. at_once: who was not told asks again without a wait; else the first wait is
  * up to a time-out. */
