@@ -71,7 +71,7 @@ static const struct claim_plot table[] = {
      .y = "shortest fault that is never got over",
      .y_unit = "s",
      .log_y = true,
-     .seeds = 4,
+     .seeds = 8,
      .series = series},
 };
 

@@ -23,7 +23,7 @@ static struct {
 
 #define LOAD    700
 #define DOWN    (20 * S)
-#define SECONDS 60u
+#define SECONDS 85u
 
 static struct seen seen_of(const char *entry, uint64_t seed)
 {
@@ -72,8 +72,8 @@ static uint32_t kept_run(const char *entry, uint64_t seed, bool event)
 
 /* ---- a service that was down ---- */
 
-/* A second ends at x. */
-#define POINTS (SECONDS)
+/* One run, as somebody would have seen it on a screen: lines, each point the second that ends there. */
+#define POINTS SECONDS
 static double second(uint32_t i)
 {
     return i + 1.0;
@@ -138,7 +138,7 @@ static double event_box(const struct claim_run *run)
     }
 #define CURVE(shown, named, what)                                                                                      \
     {                                                                                                                  \
-        .name = (shown), .points = POINTS, .x = second, .of = {.entry = (named)}, .y = (what)                          \
+        .name = (shown), .line = true, .points = POINTS, .x = second, .of = {.entry = (named)}, .y = (what)            \
     }
 
 static const struct claim_series goodput_series[] = {
@@ -165,9 +165,9 @@ static const struct claim_series refused_series[] = {
 
 /* ---- 2015 ---- */
 
-static double every_third(uint32_t i)
+static double event_second(uint32_t i)
 {
-    return 30 + 3.0 * i;
+    return 40 + 1.0 * i;
 }
 
 static double in_service(const struct claim_run *run)
@@ -177,7 +177,7 @@ static double in_service(const struct claim_run *run)
 
 #define SERVERS(shown, named)                                                                                          \
     {                                                                                                                  \
-        .name = (shown), .points = 50, .x = every_third, .of = {.entry = (named)}, .y = in_service                     \
+        .name = (shown), .line = true, .points = 150, .x = event_second, .of = {.entry = (named)}, .y = in_service     \
     }
 
 static const struct claim_series event_series[] = {
@@ -198,7 +198,7 @@ static const struct claim_plot table[] = {
      .x_unit = "s",
      .y = "goodput",
      .y_unit = "requests/s",
-     .seeds = 4,
+     .seeds = 1,
      .series = goodput_series},
     {.id = "load",
      .title = "The same, and what the service is asked for",
@@ -209,7 +209,7 @@ static const struct claim_plot table[] = {
      .x_unit = "s",
      .y = "load",
      .y_unit = "tries/s",
-     .seeds = 4,
+     .seeds = 1,
      .series = load_series},
     {.id = "breaker",
      .title = "The same, and the breaker under it",
@@ -219,7 +219,7 @@ static const struct claim_plot table[] = {
      .x_unit = "s",
      .y = "calls that it refuses",
      .y_unit = "%",
-     .seeds = 4,
+     .seeds = 1,
      .series = refused_series},
     {.id = "event-2015",
      .title = "20 September 2015: storage servers in service",
@@ -231,7 +231,7 @@ static const struct claim_plot table[] = {
      .x_unit = "s",
      .y = "in service",
      .y_unit = "of 1,000",
-     .seeds = 4,
+     .seeds = 1,
      .series = event_series},
 };
 
