@@ -1,0 +1,2 @@
+#include "parts.h"
+const struct claim_part part_nginx = {.claims = 0};
