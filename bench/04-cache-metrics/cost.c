@@ -84,9 +84,9 @@ static int cache_create(const struct cost_subject *s, void **state, struct error
     const struct cm_ops *ops = plugin_find(s->plugin, s->name);
     struct cm_config config = {.capacity = s->size};
     struct cache_state *q = calloc(1, sizeof *q + s->threads * sizeof *q->asker);
-    int code = q ? 0 : -ENOMEM;
-    if (code)
-        return code;
+    int code = 0;
+    if (!q)
+        return -ENOMEM;
     rng_seed(&config.random, s->seed, 8);
     q->threads = s->threads;
     q->ops = ops ? ops->cache : NULL;
@@ -254,7 +254,8 @@ static double misses(const struct cost_subject *s)
     free(evicted.key);
     free(key);
     free(r);
-    return 100 * (double)missed / (n - n / 4);
+    const uint32_t counted = n - n / 4;
+    return 100 * (double)missed / counted;
 }
 
 /* ---- the table ---- */

@@ -149,7 +149,8 @@ struct crowd_seen runs_crowd(const struct crowd *c, uint64_t seed)
     if (callers_simulate(s, &(struct callers_policy){&w, watch_ask, watch_done}) != 0)
         error_exit(EXIT_CANNOT_TELL, "the callers could not be run");
     qsort(w.latency, w.answered, sizeof *w.latency, by_size);
-    w.seen.p99 = w.answered ? (double)w.latency[(99 * w.answered + 99) / 100 - 1] / S : NAN;
+    const uint64_t rank = (99 * w.answered + 99) / 100;
+    w.seen.p99 = w.answered ? (double)w.latency[rank - 1] / S : NAN;
     w.seen.lead = w.early ? w.leads / (double)w.early : NAN;
     w.ops->destroy(w.state);
     free(w.latency);
