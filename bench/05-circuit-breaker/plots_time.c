@@ -56,7 +56,7 @@ static uint32_t kept_run(const char *entry, uint64_t seed, bool event)
                              (kept.run[i].in_service != NULL) != event))
         i++;
     if (i == kept.runs) {
-        if (i == MOST_KEPT)
+        if (i >= MOST_KEPT)
             error_exit(EXIT_CANNOT_TELL, "plots_time.c keeps %u runs at most", MOST_KEPT);
         snprintf(kept.run[i].entry, sizeof kept.run[i].entry, "%s", entry);
         kept.run[i].seed = seed;
