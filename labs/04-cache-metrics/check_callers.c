@@ -4,6 +4,7 @@
 #include "adapter.h"
 #include "base/memory.h"
 #include "grade/check_list.h"
+#include "sim/ns.h"
 #include "sim/real.h"
 
 #include <stdlib.h>
@@ -80,6 +81,7 @@ struct judged {
     uint64_t records, at;
     FILE *why, *print; /* either */
     uint32_t lines;    /* of print */
+    bool shown;        /* the last line */
     bool wrong;
     uint32_t caller; /* who was told what is wrong */
 };
@@ -142,7 +144,8 @@ static bool ask(void *context, const struct question *q, struct cm_decision *dec
     }
     const struct ask_record *record = &j->record[j->at++];
     *decision = (struct cm_decision){(enum cm_action)record->action, record->until};
-    if (j->print && check_list_shows(j->print, (uint32_t)j->at - 1, j->lines))
+    j->shown = j->print && check_list_shows(j->print, (uint32_t)j->at - 1, j->lines);
+    if (j->shown)
         question_print(j->print, (uint32_t)j->at, q, decision);
     bool either;
     const struct cm_decision e = expected(j, q, &either);
@@ -161,10 +164,22 @@ static bool ask(void *context, const struct question *q, struct cm_decision *dec
     return true;
 }
 
+static void print_return(FILE *out, const struct computation *c)
+{
+    static const char *const words[] = {"a value", "the answer that there is none", "nothing: it failed"};
+    fputs("      at ", out);
+    ns_print(out, c->now);
+    fprintf(out, " caller %u is back, asked for key %u at ", c->caller, c->key);
+    ns_print(out, c->asked);
+    fprintf(out, ", with %s\n", words[c->result]);
+}
+
 static void done(void *context, const struct computation *c)
 {
     struct judged *j = context;
     struct known *k = &j->known[c->key];
+    if (j->shown)
+        print_return(j->print, c);
     const uint64_t ttl = c->result == CM_VALUE ? j->crowd->config.ttl_ns : j->crowd->config.negative_ttl_ns;
     if (k->computing && k->began == c->asked)
         k->computing = false;

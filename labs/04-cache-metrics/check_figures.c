@@ -174,6 +174,20 @@ static struct cm_event *random_log(struct rng *r, uint32_t n, uint64_t step, uin
     return e;
 }
 
+/* Windows of `requests` each, `hits` of them: in each the hits come first. */
+static void check_ratios(const uint32_t (*window)[2], uint32_t windows)
+{
+    uint32_t n = 0, k = 0;
+    for (uint32_t i = 0; i < windows; i++)
+        n += window[i][0];
+    struct cm_event *e = xcalloc(n, sizeof *e);
+    for (uint32_t i = 0; i < windows; i++)
+        for (uint32_t j = 0; j < window[i][0]; j++)
+            e[k++] = (struct cm_event){i * UINT64_C(10000) + j, 1, 1, 1, 0, j < window[i][1] ? CM_FRESH : CM_FETCHED};
+    check(e, n, (struct cm_period){0, 10000},
+          "Of windows whose ratios are equal the first is the worst; products tell.");
+}
+
 static uint32_t length(struct rng *r)
 {
     return check_large() ? between(r, 2000, 20000) : between(r, 200, 1500);
@@ -193,6 +207,12 @@ CHECK(figures, sums)
     check(random_log(&r, n, 1000, 2), n, (struct cm_period){0, UINT64_MAX}, lesson);
     check_rounds(random_log(&r, 40, 1000, 4), 40, (struct cm_period){0, 5000}, 20000,
                  "Asked 20,000 times, in little memory: what it took it gives back.");
+    struct cm_event *e = random_log(&r, 300, 1000, 2);
+    for (uint32_t i = 0; i < 300; i++) { /* an hour of work each, and minutes until it is answered */
+        e[i].latency_ns = e[i].latency_ns << 8 | i % 256;
+        e[i].cost_us = UINT32_MAX - i;
+    }
+    check(e, 300, (struct cm_period){0, UINT64_MAX}, "Neither sums nor latencies fit into 32 bits.");
 }
 
 CHECK(figures, labels)
@@ -245,4 +265,12 @@ CHECK(figures, windows)
             "Windows begin at `from`; what was asked before is warm-up, and counts nowhere. A window without requests "
             "is not the worst one.");
     }
+    check_ratios((const uint32_t[][2]){{3, 2}, {2, 1}, {4, 2}, {6, 3}}, 4);
+    check_ratios((const uint32_t[][2]){{2, 2}, {3, 0}, {5, 0}, {1, 0}}, 4);
+    check_ratios((const uint32_t[][2]){{1000, 309}, {1000, 301}, {1000, 308}}, 3);
+    check_ratios((const uint32_t[][2]){{4142, 2761}, {4139, 2759}}, 2); /* the same float */
+    struct cm_event *e = xcalloc(2, sizeof *e);
+    e[0] = (struct cm_event){5, 1, 1, 1, 0, CM_FETCHED};
+    e[1] = (struct cm_event){5 + (UINT64_C(10) << 32), 1, 1, 1, 0, CM_FRESH};
+    check(e, 2, (struct cm_period){0, 10}, "The number of a window fits into no 32 bits.");
 }

@@ -29,6 +29,18 @@ CHECK(gdsf, values)
     }
 }
 
+/* Who was hit often is worth more than the other, by little. */
+static void many_hits(uint32_t hits, uint32_t cost, uint32_t other)
+{
+    struct list *l = list_create(RULE_GDSF, 2, 1);
+    list_ask(l, 1, 1, cost, 0);
+    list_ask(l, 2, 1, other, 0);
+    for (uint32_t i = 0; i < hits; i++)
+        list_ask(l, 1, 1, cost, 0);
+    list_ask(l, 3, 1, 1, 0);
+    list_check(ENTRY, l, "Visits have no end, and values are doubles.");
+}
+
 /* Costs of hours and sizes of one byte; costs of nothing; sizes beyond the cache. */
 CHECK(gdsf, extremes)
 {
@@ -48,6 +60,9 @@ CHECK(gdsf, extremes)
     for (uint32_t i = 0; i < 300; i++)
         list_ask(l, i < 5 ? i : 100 + rng_below(&r, 9), 1, i < 5 ? UINT32_MAX - i : between(&r, 1, 2000), 0);
     list_check(ENTRY, l, "A float has 24 bits: beside an L of billions it does not see a cost of a hundred.");
+    many_hits(0, 4294967100, 4294967000);
+    many_hits(299, 1, 290);
+    many_hits((1u << 16) + 2, 10, 600000);
 }
 
 CHECK(gdsf, time_to_live)
@@ -64,6 +79,7 @@ CHECK(gdsf, time_to_live)
                                     .step_us = 300});
         list_check(ENTRY, l, "What is fetched again begins with one visit, and with the size and cost of now.");
     }
+    list_check_edges(ENTRY, RULE_GDSF);
     list_check_ends(ENTRY, RULE_GDSF, 33);
 }
 

@@ -14,6 +14,21 @@ static uint32_t callers(void)
     return check_large() ? 4000 : 600;
 }
 
+/* Callers a nanosecond before an answer is over, and at that moment. */
+static void check_last_moment(const char *entry, enum recompute_rule rule, double beta)
+{
+    const uint64_t at[] = {0, 1010 * MS - 1, 1010 * MS, 1010 * MS, 2020 * MS - 1, 2020 * MS};
+    struct crowd *c = xcalloc(1, sizeof *c);
+    *c = (struct crowd){.config = usual, .keys = 1, .callers = COUNT(at), .works = 1};
+    c->config.beta = beta;
+    c->caller = xcalloc(c->callers, sizeof *c->caller);
+    c->work = xcalloc(1, sizeof *c->work);
+    c->work[0] = (struct work){.takes = 10 * MS, .result = CM_VALUE};
+    for (uint32_t i = 0; i < COUNT(at); i++)
+        c->caller[i].at = at[i];
+    crowd_check(entry, rule, c, "A value is good while now < the time when it came + its ttl.");
+}
+
 CHECK(single_flight, one_leader)
 {
     struct rng r = random_of_test(50);
@@ -30,6 +45,7 @@ CHECK(single_flight, one_leader)
                                                   .grid = round % 2 ? 20 * MS : 0}),
                     "One caller computes for all who want the same key at that time, and for no other key.");
     }
+    check_last_moment(FLIGHT, RULE_SINGLE_FLIGHT, 0);
     crowd_check_ends(FLIGHT, RULE_SINGLE_FLIGHT, &usual, 56);
 }
 
@@ -101,6 +117,13 @@ CHECK(early_expiry, early)
                                                   .slow = 2}),
                     "A value is computed again as soon as now + took x beta x -ln(u) is its expiry or later.");
     }
+    struct cm_recompute_config longer = usual;
+    longer.ttl_ns = 30000 * MS;
+    crowd_check(
+        EARLY, RULE_EARLY,
+        crowd_random(&longer, &r,
+                     &(struct habits){.callers = callers(), .keys = 2, .gap = 100 * MS, .takes = 4000 * MS, .slow = 2}),
+        "The time that a computation took fits into no 32 bits.");
 }
 
 CHECK(early_expiry, never_early)
@@ -121,5 +144,6 @@ CHECK(early_expiry, never_early)
                                           .hang = 1}),
             "With beta = 0, or a value that took no time, nothing is early; without a value everybody computes.");
     }
+    check_last_moment(EARLY, RULE_EARLY, 0);
     crowd_check_ends(EARLY, RULE_EARLY, &usual, 57);
 }
