@@ -29,6 +29,7 @@ run="$run
 # Optional: what is left out without them says so in a line.
 test='/usr/include/hiredis/hiredis.h|libhiredis-dev
 redis-server|redis-server
+/usr/sbin/nginx|nginx
 mpirun|openmpi-bin
 clang|clang
 clang-format|clang-format
