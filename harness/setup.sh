@@ -30,6 +30,7 @@ run="$run
 test='/usr/include/hiredis/hiredis.h|libhiredis-dev
 redis-server|redis-server
 /usr/include/sqlite3.h|libsqlite3-dev
+/usr/sbin/nginx|nginx
 mpirun|openmpi-bin
 clang|clang
 clang-format|clang-format

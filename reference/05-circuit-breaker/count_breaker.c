@@ -52,14 +52,18 @@ static void window_empty(struct breaker *b)
     b->at = 0;
 }
 
+/* A success in the place of a success, as nearly all are, changes nothing. */
 static void window_add(struct breaker *b, bool failed, bool slow)
 {
     uint8_t *byte = &b->ring[b->at / 4];
-    const unsigned shift = b->at % 4 * 2, old = *byte >> shift & 3u;
-    b->window.failures += (uint32_t)failed - (old & FAILED);
-    b->window.slow += (uint32_t)slow - (old / SLOW);
-    b->window.calls += b->window.calls < b->machine.config.window_calls;
-    *byte = (uint8_t)((*byte & ~(3u << shift)) | (unsigned)(failed * FAILED + slow * SLOW) << shift);
+    const unsigned shift = b->at % 4 * 2, old = *byte >> shift & 3u, new = (unsigned)(failed * FAILED + slow * SLOW);
+    if (old != new) {
+        b->window.failures += (uint32_t)failed - (old & FAILED);
+        b->window.slow += (uint32_t)slow - (old / SLOW);
+        *byte ^= (uint8_t)((old ^ new) << shift);
+    }
+    if (b->window.calls < b->machine.config.window_calls)
+        b->window.calls++;
     if (++b->at == b->machine.config.window_calls)
         b->at = 0;
 }
@@ -81,7 +85,8 @@ static void record(void *breaker, uint64_t ticket, uint64_t now, enum cb_outcome
         return;
     }
     window_add(b, failed, slow);
-    if (b->window.calls >= m->config.least_calls && machine_is_bad(m, &b->window))
+    const bool some = b->window.failures | b->window.slow; /* else no threshold is reached, as none is 0 */
+    if (some && b->window.calls >= m->config.least_calls && machine_is_bad(m, &b->window))
         machine_open(m, now);
 }
 
