@@ -87,9 +87,13 @@ Test(queues, fifo)
 {
     struct queue q = start("bounded-fifo", 3);
     cr_assert(put(&q, 0, 7, 1) && put(&q, 0, 5, 1) && put(&q, 0, 6, 1) && !put(&q, 0, 8, 1), "three wait");
-    cr_assert(take(&q, S) == 7 && take(&q, S) == 5, "in their order, however late");
+    cr_assert(take(&q, S) == 7, "in their order, however late");
+    cr_assert(take(&q, S) == 5, "in their order, however late");
     cr_assert(put(&q, S, 9, LATE) && put(&q, S, 10, LATE) && !put(&q, S, 11, LATE), "there is room for two");
-    cr_assert(take(&q, S) == 6 && take(&q, S) == 9 && take(&q, S) == 10 && take(&q, S) == CB_NOTHING);
+    cr_assert(take(&q, S) == 6);
+    cr_assert(take(&q, S) == 9);
+    cr_assert(take(&q, S) == 10);
+    cr_assert(take(&q, S) == CB_NOTHING);
     stop(&q);
 }
 
@@ -100,7 +104,10 @@ Test(queues, lifo)
     put(&q, 0, 2, LATE);
     put(&q, 0, 3, LATE);
     cr_assert(put(&q, 0, 4, LATE) && q.dropped.n == 1 && q.dropped.id[0] == 1, "the oldest falls off the end");
-    cr_assert(take(&q, 0) == 4 && take(&q, 0) == 3 && take(&q, 0) == 2 && take(&q, 0) == CB_NOTHING);
+    cr_assert(take(&q, 0) == 4);
+    cr_assert(take(&q, 0) == 3);
+    cr_assert(take(&q, 0) == 2);
+    cr_assert(take(&q, 0) == CB_NOTHING);
     stop(&q);
 }
 
