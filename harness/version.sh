@@ -4,7 +4,7 @@
 set -eu
 version=$(git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 compiler=$(${CC:-cc} --version | head -n 1 | sed 's/["\\]//g')
-found=$(for library in criterion hiredis hwloc jansson libseccomp papi zlib; do
+found=$(for library in criterion hiredis hwloc jansson libseccomp papi sqlite3 zlib; do
   printf '%s %s, ' "$library" "$(pkg-config --modversion "$library" 2>/dev/null || echo missing)"
 done)
 gnuplot=$(gnuplot --version 2>/dev/null | sed 's/^gnuplot \([0-9.]*\) patchlevel \([0-9]*\).*/\1.\2/' || true)

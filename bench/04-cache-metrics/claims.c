@@ -1,7 +1,7 @@
 /* claims.c: the claims of "When a 99 % cache hit ratio means nothing", measured.
  *
- * The article's sentences are in claims_article.c, claims_policies.c, claims_curves.c, claims_recompute.c and claims_live.c, each with
- * where its number comes from. Here they are put in a row.
+ * The article's sentences are in claims_ratio.c, claims_cost.c, claims_policy.c, claims_curve.c, claims_expiry.c,
+ * claims_waiting.c and claims_database.c, each with where its number comes from. Here they are put in a row.
  */
 #include "parts.h"
 #include "runs.h"
@@ -10,8 +10,8 @@
 
 int main(int argc, char **argv)
 {
-    static const struct claim_part *const parts[] = {&part_article,   &part_policies, &part_curves,
-                                                     &part_recompute, &part_live,     NULL};
+    static const struct claim_part *const parts[] = {&part_ratio,  &part_cost,    &part_policy,   &part_curve,
+                                                     &part_expiry, &part_waiting, &part_database, NULL};
     runs_load();
     return claims_main_parts(argc, argv, "04-cache-metrics", parts);
 }

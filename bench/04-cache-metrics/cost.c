@@ -1,13 +1,12 @@
-/* cost: what a request costs a cache, by how many objects it keeps and how many threads ask; and what curves and
- * recomputing cost.
- */
-#include "account.h"
-#include "ledger.h"
+/* cost: what a request costs, by how much is kept and whether it hits; what two threads cost each other; a curve; and a
+ * question of who recomputes. */
+#include "cache_metrics.h"
+#include "cost_check.h"
+#include "cost_keys.h"
 #include "traffic.h"
 
 #include "base/memory.h"
 #include "cost/cost.h"
-#include "sim/rng.h"
 #include "sim/zipf.h"
 
 #include <errno.h>
@@ -16,381 +15,465 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEQUENCE (1u << 20) /* requests of a thread, over and over */
-#define LINE     128
+#define LINE 128
 
-/* ---- a cache in use ---- */
+/* What is asked for: by Zipf's law ten times as many keys as are kept; or keys that are all there. */
+enum mix { MIXED, HITS };
+static const enum mix mixed = MIXED, hits = HITS;
+
+/* ---- requests ---- */
 
 struct asker {
-    uint64_t at, hits;
-    uint64_t *key; /* [SEQUENCE] */
+    uint64_t at;
     struct cm_evicted evicted;
+    uint64_t hits;
     char pad[LINE];
 };
 
-struct cache_state {
+struct asking {
     const struct cm_cache_ops *ops;
     void *cache;
+    const struct cost_keys *keys;
     unsigned threads;
+    bool kept; /* in `large`, and stays */
     struct asker asker[];
 };
 
-static void ask(struct cache_state *s, struct asker *a, uint64_t n)
+static inline enum cm_answer ask_next(struct asking *a, struct asker *who)
 {
-    struct cm_request r = {.size = 1, .cost_us = 1000, .next = CM_NEVER};
-    for (uint64_t i = 0; i < n; i++) {
-        r.key = a->key[a->at & (SEQUENCE - 1)];
-        r.time = a->at++;
-        a->evicted.n = 0;
-        a->hits += s->ops->request(s->cache, &r, &a->evicted) == CM_HIT;
-    }
+    const uint32_t at = (uint32_t)who->at & (a->keys->n - 1);
+    const uint64_t key = a->keys->key[at];
+    const struct cm_request r = {.key = key,
+                                 .time = who->at * 1000,
+                                 .size = 1,
+                                 .cost_us = 1 + (uint32_t)(key & 1023),
+                                 .next = a->ops->can & CM_OFFLINE ? who->at + a->keys->next[at] : CM_NEVER};
+    who->at++;
+    who->evicted.n = 0;
+    return a->ops->request(a->cache, &r, &who->evicted);
 }
 
-static void cache_run(void *state, unsigned thread, uint64_t n)
+static void ask_run(void *state, unsigned thread, uint64_t n)
 {
-    struct cache_state *s = state;
-    ask(s, &s->asker[thread], n);
+    struct asking *a = state;
+    struct asker *who = &a->asker[thread];
+    for (uint64_t i = 0; i < n; i++)
+        who->hits += ask_next(a, who) == CM_HIT;
 }
 
-static void cache_destroy(void *state)
+static void ask_destroy(void *state)
 {
-    struct cache_state *s = state;
-    if (s->cache)
-        s->ops->destroy(s->cache);
-    for (unsigned t = 0; t < s->threads; t++) {
-        free(s->asker[t].key);
-        free(s->asker[t].evicted.key);
-    }
-    free(s);
+    struct asking *a = state;
+    if (a->kept)
+        return;
+    if (a->cache)
+        a->ops->destroy(a->cache);
+    for (unsigned t = 0; t < a->threads; t++)
+        free(a->asker[t].evicted.key);
+    free(a);
 }
 
-/* Zipf's law with exponent 1, over so many times as many keys as there is room for. */
-static int draw_keys(uint64_t *key, uint64_t size, uint32_t times, uint64_t seed)
+/* Runs until it is as full as it gets, and threads stand far apart in the same keys. -ENOTSUP: what should hit does
+ * not. */
+static int settle(struct asking *a, enum mix mix, struct error *err)
 {
-    struct zipf law;
-    struct rng r;
-    int code = zipf_init(&law, size * times, 1);
-    rng_seed(&r, seed, 7);
-    for (uint32_t i = 0; i < SEQUENCE && code == 0; i++) {
-        uint64_t rank = zipf_draw(&law, &r);
-        key[i] = rng_splitmix64(&rank);
-    }
-    return code;
-}
-
-/* Its argument: how many times as many keys. Full, and asked for as often as it has places, three times over. */
-static int cache_create(const struct cost_subject *s, void **state, struct error *err)
-{
-    const struct cm_ops *ops = plugin_find(s->plugin, s->name);
-    struct cm_config config = {.capacity = s->size};
-    struct cache_state *q = calloc(1, sizeof *q + s->threads * sizeof *q->asker);
-    int code = 0;
-    if (!q)
-        return -ENOMEM;
-    rng_seed(&config.random, s->seed, 8);
-    q->threads = s->threads;
-    q->ops = ops ? ops->cache : NULL;
-    if (!q->ops)
-        code = -ENOENT;
-    else if (s->threads > 1 && !(q->ops->can & CM_THREADS))
-        code = error_set(err, -ENOTSUP, "it is asked by one thread at a time");
-    if (code == 0)
-        code = q->ops->create(&config, &q->cache);
-    for (unsigned t = 0; t < s->threads && code == 0; t++) {
-        q->asker[t].key = malloc(SEQUENCE * sizeof *q->asker[t].key);
-        code = q->asker[t].key ? draw_keys(q->asker[t].key, s->size, *(const uint32_t *)s->arg, s->seed + t) : -ENOMEM;
-    }
-    if (code) {
-        cache_destroy(q);
-        return code;
-    }
-    ask(q, &q->asker[0], 3 * s->size < SEQUENCE ? 3 * s->size : SEQUENCE);
-    *state = q;
+    struct asker *first = &a->asker[0];
+    for (uint32_t i = 0; i < 2 * a->keys->n; i++)
+        first->hits += ask_next(a, first) == CM_HIT;
+    for (uint32_t i = 0; mix == HITS && i < a->keys->n; i++)
+        if (ask_next(a, first) != CM_HIT)
+            return error_set(err, -ENOTSUP, "it does not keep all that would fit");
+    for (unsigned t = 1; t < a->threads; t++)
+        a->asker[t].at = first->at + t * (a->keys->n / a->threads);
     return 0;
 }
 
-static bool takes_cache(const struct plugin_entry *entry, const void *arg)
+static int make(const struct cost_subject *s, struct asking **out, struct error *err)
 {
-    const struct cm_ops *ops = entry->ops;
-    (void)arg;
-    return ops->cache && !(ops->cache->can & CM_OFFLINE);
+    const struct cm_ops *ops = plugin_find(s->plugin, s->name);
+    const enum mix mix = *(const enum mix *)s->arg;
+    struct cm_config config = {.capacity = mix == HITS ? 2 * s->size : s->size};
+    struct asking *a = calloc(1, sizeof *a + s->threads * sizeof *a->asker);
+    if (!a)
+        return -ENOMEM;
+    a->threads = s->threads;
+    a->ops = ops ? ops->cache : NULL;
+    a->keys = cost_keys(mix == HITS ? s->size : 10 * s->size, mix == MIXED, s->seed);
+    rng_seed(&config.random, s->seed, 2);
+    int code = !a->ops ? -ENOENT : !a->keys ? -ENOMEM : 0;
+    if (code == 0 && s->threads > 1 && !(a->ops->can & CM_THREADS))
+        code = error_set(err, -ENOTSUP, "it is asked by one thread at a time");
+    if (code == 0)
+        code = a->ops->create(&config, &a->cache);
+    if (code == 0)
+        code = settle(a, mix, err);
+    if (code)
+        ask_destroy(a);
+    else
+        *out = a;
+    return code;
 }
 
-/* ---- curves ---- */
+/* Filling a large cache takes longer than all that is timed: it is made once, not once a round. */
+#define LARGE      50000u
+#define MOST_LARGE 64
+static struct {
+    struct cost_subject of;
+    char name[80];
+    struct asking *asking;
+} large[MOST_LARGE];
 
-#define CURVE 100000u /* requests of one */
-#define SIZES 12u
+static int ask_create(const struct cost_subject *s, void **state, struct error *err)
+{
+    struct asking *a = NULL;
+    uint32_t i = 0;
+    while (s->size >= LARGE && i < MOST_LARGE && large[i].asking &&
+           (strcmp(large[i].name, s->name) != 0 || large[i].of.plugin != s->plugin || large[i].of.size != s->size ||
+            large[i].of.threads != s->threads || large[i].of.arg != s->arg))
+        i++;
+    if (s->size >= LARGE && i < MOST_LARGE && large[i].asking) {
+        *state = large[i].asking;
+        return 0;
+    }
+    const int code = make(s, &a, err);
+    if (code)
+        return code;
+    if (s->size >= LARGE && i < MOST_LARGE) {
+        a->kept = true;
+        large[i].of = *s;
+        snprintf(large[i].name, sizeof large[i].name, "%s", s->name);
+        large[i].asking = a;
+    }
+    *state = a;
+    return 0;
+}
 
-struct curve_state {
+/* ---- the loop alone ---- */
+
+static const char *const loop_part[] = {"loop", NULL};
+
+static enum cm_answer always(void *cache, const struct cm_request *r, struct cm_evicted *evicted)
+{
+    (void)cache;
+    (void)evicted;
+    return r->key == 1 ? CM_MISS : CM_HIT;
+}
+
+static void destroy_nothing(void *cache)
+{
+    (void)cache;
+}
+
+static const struct cm_cache_ops loop_ops = {.request = always, .destroy = destroy_nothing};
+
+static int loop_create(const struct cost_subject *s, void **state, struct error *err)
+{
+    struct asking *a = calloc(1, sizeof *a + sizeof *a->asker);
+    (void)err;
+    if (!a)
+        return -ENOMEM;
+    *a = (struct asking){.ops = &loop_ops, .keys = cost_keys(10 * s->size, 1, s->seed), .threads = 1};
+    if (!a->keys) {
+        free(a);
+        return -ENOMEM;
+    }
+    *state = a;
+    return 0;
+}
+
+/* ---- a curve ---- */
+
+#define PASS (1u << 18)
+static const char *const curve_names[] = {"mattson", "shards", NULL};
+
+struct drawing {
     const struct cm_curve_ops *ops;
-    uint64_t *key;
-    uint64_t size[SIZES];
-    double misses[SIZES];
+    const struct cost_keys *keys;
 };
-
-static void curve_destroy(void *state)
-{
-    free(((struct curve_state *)state)->key);
-    free(state);
-}
 
 static int curve_create(const struct cost_subject *s, void **state, struct error *err)
 {
     const struct cm_ops *ops = plugin_find(s->plugin, s->name);
-    struct curve_state *c = calloc(1, sizeof *c);
+    struct drawing *d = calloc(1, sizeof *d);
     (void)err;
-    if (!c)
-        return -ENOMEM;
-    c->ops = ops ? ops->curve : NULL;
-    c->key = malloc(SEQUENCE * sizeof *c->key);
-    int code = !c->key ? -ENOMEM : c->ops ? draw_keys(c->key, s->size, 1, s->seed) : -ENOENT;
-    for (uint32_t i = 0; i < SIZES; i++)
-        c->size[i] = (i + 1) * s->size / SIZES + 1;
-    if (code) {
-        curve_destroy(c);
-        return code;
+    if (d)
+        *d = (struct drawing){ops ? ops->curve : NULL, cost_keys(s->size, 1, s->seed)};
+    if (d && d->ops && d->keys) {
+        *state = d;
+        return 0;
     }
-    *state = c;
-    return 0;
+    const int code = d && !d->ops ? -ENOENT : -ENOMEM;
+    free(d);
+    return code;
 }
 
 static void curve_run(void *state, unsigned thread, uint64_t n)
 {
-    struct curve_state *c = state;
-    const struct cm_curve_config config = {.most_sampled = 1000};
+    static const uint64_t capacity[] = {100, 1000, 10000, 100000};
+    const struct cm_curve_config config = {.most_sampled = 8192};
+    const struct drawing *d = state;
+    double misses[COUNT(capacity)];
     (void)thread;
     for (uint64_t i = 0; i < n; i++)
-        c->ops->misses(&config, c->key + i % 8 * CURVE, CURVE, c->size, SIZES, c->misses);
+        if (d->ops->misses(&config, d->keys->key, PASS, capacity, COUNT(capacity), misses) != 0)
+            abort(); /* it was possible a moment ago */
 }
 
-static bool takes_curve(const struct plugin_entry *entry, const void *arg)
+/* Requests a microsecond: millions a second. */
+static double curve_work(const struct cost_subject *s)
 {
-    (void)arg;
-    return ((const struct cm_ops *)entry->ops)->curve;
+    (void)s;
+    return 1000.0 * PASS;
 }
 
 /* ---- who recomputes ---- */
 
-struct recompute_state {
+struct recomputing {
     const struct cm_recompute_ops *ops;
-    void *values;
-    uint64_t at, keys, served;
+    void *state;
+    const struct cost_keys *keys;
+    uint64_t at, computed;
 };
 
-static void recompute_destroy(void *state)
+#define GAP_NS 1000u /* between two questions */
+
+static void question_run(void *state, unsigned thread, uint64_t n)
 {
-    struct recompute_state *s = state;
-    if (s->values)
-        s->ops->destroy(s->values);
-    free(s);
+    struct recomputing *r = state;
+    (void)thread;
+    for (uint64_t i = 0; i < n; i++) {
+        const uint32_t at = (uint32_t)r->at & (r->keys->n - 1);
+        const uint64_t now = r->at++ * GAP_NS;
+        const struct cm_decision d = r->ops->ask(r->state, r->keys->key[at], now, r->keys->u[at]);
+        if (d.action == CM_COMPUTE || d.action == CM_SERVE_COMPUTE) { /* it is back at once */
+            r->ops->done(r->state, r->keys->key[at], now, now + GAP_NS / 2, CM_VALUE, r->keys->u[at]);
+            r->computed++;
+        }
+    }
 }
 
-/* Every key has a value, good for ever. */
-static int recompute_create(const struct cost_subject *s, void **state, struct error *err)
+static void question_destroy(void *state)
+{
+    struct recomputing *r = state;
+    if (r->state)
+        r->ops->destroy(r->state);
+    free(r);
+}
+
+/* A ttl of four rounds through the keys: popular ones are nearly always fresh, and who is rare is computed. */
+static int question_create(const struct cost_subject *s, void **state, struct error *err)
 {
     const struct cm_ops *ops = plugin_find(s->plugin, s->name);
-    const struct cm_recompute_config config = {
-        .ttl_ns = UINT64_C(1) << 61, .patience_ns = 1000000000, .beta = 1, .jitter = 0.1};
-    struct recompute_state *r = calloc(1, sizeof *r);
+    struct recomputing *r = calloc(1, sizeof *r);
     (void)err;
     if (!r)
         return -ENOMEM;
     r->ops = ops ? ops->recompute : NULL;
-    r->keys = s->size;
-    const int code = r->ops ? r->ops->create(&config, &r->values) : -ENOENT;
+    r->keys = cost_keys(s->size, 1, s->seed);
+    const uint64_t ttl = 4 * GAP_NS * s->size;
+    const struct cm_recompute_config config = {
+        .ttl_ns = ttl, .stale_ns = ttl, .patience_ns = ttl, .beta = 1, .jitter = 0.1, .negative_ttl_ns = ttl};
+    const int code = !r->ops ? -ENOENT : !r->keys ? -ENOMEM : r->ops->create(&config, &r->state);
     if (code) {
-        recompute_destroy(r);
+        question_destroy(r);
         return code;
     }
-    for (uint64_t key = 0; key < s->size; key++) {
-        r->ops->ask(r->values, key, 0, 1);
-        r->ops->done(r->values, key, 0, 1000, CM_VALUE, 1);
-    }
+    question_run(r, 0, r->keys->n);
     *state = r;
     return 0;
 }
 
-static void recompute_run(void *state, unsigned thread, uint64_t n)
+/* ---- the table ---- */
+
+static bool is_cache(const struct plugin_entry *entry, const void *arg)
 {
-    struct recompute_state *r = state;
-    (void)thread;
-    for (uint64_t i = 0; i < n; i++) {
-        const uint64_t key = r->at++ * UINT64_C(0x9e3779b1) % r->keys;
-        r->served += r->ops->ask(r->values, key, 2000 + r->at, 0.5).action == CM_SERVE;
-    }
+    (void)arg;
+    return ((const struct cm_ops *)entry->ops)->cache;
 }
 
-static bool takes_recompute(const struct plugin_entry *entry, const void *arg)
+static bool is_recompute(const struct plugin_entry *entry, const void *arg)
 {
     (void)arg;
     return ((const struct cm_ops *)entry->ops)->recompute;
 }
 
-/* ---- what it is good for ---- */
+static const uint64_t fitting[] = {100, 1000, 3000, 10000, 0}, not_fitting[] = {100000, 0},
+                      hit_sizes[] = {1000, 100000, 0}, shared_sizes[] = {10000, 0}, curve_sizes[] = {100000, 0},
+                      question_sizes[] = {1000, 100000, 0};
+static const unsigned one_thread[] = {1, 0}, one_and_two[] = {1, 2, 0};
+static const char *const shown[] = {"lru", "sieve", "clock", "s3-fifo", "w-tinylfu", "gdsf", NULL};
+static const char *const shared_names[] = {"lru-locked", "concurrent-sieve", NULL};
 
-static double misses(const struct cost_subject *s)
-{
-    const struct cm_ops *ops = plugin_find(s->plugin, s->name);
-    const uint32_t n = 200000;
-    if (!ops || !ops->cache)
-        return NAN;
-    struct cm_request *r = xcalloc(n, sizeof *r);
-    uint64_t *key = xcalloc(SEQUENCE, sizeof *key), missed = 0;
-    struct cm_config config = {.capacity = s->size};
-    struct cm_evicted evicted = {0};
-    void *cache;
-    rng_seed(&config.random, s->seed, 9);
-    if (draw_keys(key, s->size, 10, s->seed) != 0 || ops->cache->create(&config, &cache) != 0)
-        error_exit(EXIT_CANNOT_TELL, "%s could not be made", s->name);
-    for (uint32_t i = 0; i < n; i++)
-        r[i] = (struct cm_request){.key = key[i], .time = i, .size = 1, .cost_us = 1000};
-    if (traffic_next(r, n) != 0)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
-    for (uint32_t i = 0; i < n; i++) {
-        evicted.n = 0;
-        missed += ops->cache->request(cache, &r[i], &evicted) != CM_HIT && i >= n / 4;
-    }
-    ops->cache->destroy(cache);
-    free(evicted.key);
-    free(key);
-    free(r);
-    const uint32_t counted = n - n / 4;
-    return 100 * (double)missed / counted;
-}
-
-/* ---- the table ---- */
-
-static const uint64_t objects[] = {1000, 10000, 100000, 0}, few[] = {1000, 0}, some[] = {10000, 0},
-                      distinct[] = {10000, 0};
-static const unsigned one_thread[] = {1, 0}, two_threads[] = {1, 2, 0};
-static const uint32_t ten_times = 10, once = 1;
-static const char *const threaded[] = {"lru-locked", "concurrent-sieve", NULL};
-static const char *const shown[] = {"fifo", "lru", "sieve", "s3-fifo", "gdsf", "w-tinylfu", NULL};
+#define LONG_NS 200000
 
 static const struct cost_operation operations[] = {
     {.name = "request",
-     .what = "one request: keys by Zipf's law (exponent 1), ten times as many as there is room for",
+     .what = "one request, of ten times as many keys as are kept, by Zipf's law with exponent 1: a quarter to a third "
+             "of them miss, and evict one. All of it lies in the second-level cache.",
      .size_name = "objects",
-     .sizes = objects,
+     .sizes = fitting,
      .threads = one_thread,
-     .takes = takes_cache,
-     .arg = &ten_times,
-     .chunk_ns = 100000,
+     .takes = is_cache,
+     .chunk_ns = LONG_NS,
+     .count = 8192,
+     .cold = true,
      .simulated = true,
-     .create = cache_create,
-     .run = cache_run,
-     .destroy = cache_destroy},
+     .arg = &mixed,
+     .create = ask_create,
+     .run = ask_run,
+     .destroy = ask_destroy},
+    {.name = "large-request",
+     .what = "the same with so many objects that they and the index no longer fit that cache",
+     .size_name = "objects",
+     .sizes = not_fitting,
+     .threads = one_thread,
+     .takes = is_cache,
+     .chunk_ns = LONG_NS,
+     .arg = &mixed,
+     .create = ask_create,
+     .run = ask_run,
+     .destroy = ask_destroy},
     {.name = "hit",
-     .what = "one request where everything fits, so that all hit",
+     .what = "one request for an object that is there; all of them are asked for alike",
      .size_name = "objects",
-     .sizes = few,
+     .sizes = hit_sizes,
      .threads = one_thread,
-     .takes = takes_cache,
-     .arg = &once,
-     .chunk_ns = 100000,
-     .simulated = true,
-     .create = cache_create,
-     .run = cache_run,
-     .destroy = cache_destroy},
-    {.name = "shared",
-     .what = "one request of a cache that all threads ask: a lock for all that LRU does, or for SIEVE's misses alone",
+     .takes = is_cache,
+     .chunk_ns = LONG_NS,
+     .arg = &hits,
+     .create = ask_create,
+     .run = ask_run,
+     .destroy = ask_destroy},
+    {.name = "shared-request",
+     .what = "one request, as above, by entries that several threads may ask",
      .size_name = "objects",
-     .sizes = some,
-     .threads = two_threads,
-     .threads_what = "each thread has keys of its own order",
-     .names = threaded,
-     .arg = &ten_times,
-     .chunk_ns = 100000,
-     .create = cache_create,
-     .run = cache_run,
-     .destroy = cache_destroy},
+     .sizes = shared_sizes,
+     .threads = one_and_two,
+     .threads_what = "one cache for both, the same keys, each thread at another place of them",
+     .names = shared_names,
+     .chunk_ns = LONG_NS,
+     .arg = &mixed,
+     .create = ask_create,
+     .run = ask_run,
+     .destroy = ask_destroy},
+    {.name = "shared-hit",
+     .what = "the same where every request hits",
+     .size_name = "objects",
+     .sizes = shared_sizes,
+     .threads = one_and_two,
+     .threads_what = "one cache for both, the same keys, each thread at another place of them",
+     .names = shared_names,
+     .chunk_ns = LONG_NS,
+     .arg = &hits,
+     .create = ask_create,
+     .run = ask_run,
+     .destroy = ask_destroy},
+    {.name = "loop",
+     .what = "the loop round a request alone",
+     .size_name = "objects",
+     .sizes = fitting,
+     .threads = one_thread,
+     .names = loop_part,
+     .parts = true,
+     .create = loop_create,
+     .run = ask_run,
+     .destroy = ask_destroy},
     {.name = "curve",
-     .what = "the misses of LRU at 12 sizes, of 100,000 requests: exactly, or from 1,000 keys",
+     .what = "one pass over 262,144 requests for so many keys by Zipf's law: misses of LRU at four sizes",
      .size_name = "keys",
-     .sizes = distinct,
+     .sizes = curve_sizes,
      .threads = one_thread,
-     .takes = takes_curve,
+     .names = curve_names,
+     .rounds = 10,
      .chunk_ns = 1000000,
-     .rounds = 30,
+     .rate = "M requests/s",
+     .work = curve_work,
      .create = curve_create,
      .run = curve_run,
-     .destroy = curve_destroy},
-    {.name = "ask",
-     .what = "a caller asks for a value that is there",
+     .destroy = free},
+    {.name = "question",
+     .what = "a caller asks for one of so many values, by Zipf's law; who is told to compute is back at once",
      .size_name = "keys",
-     .sizes = few,
+     .sizes = question_sizes,
      .threads = one_thread,
-     .takes = takes_recompute,
+     .takes = is_recompute,
+     .chunk_ns = LONG_NS,
+     .count = 8192,
      .simulated = true,
-     .create = recompute_create,
-     .run = recompute_run,
-     .destroy = recompute_destroy},
+     .create = question_create,
+     .run = question_run,
+     .destroy = question_destroy},
 };
+
+/* ---- what it is good for ---- */
+
+enum { WARM = 100000, COUNTED = 900000 };
+
+/* Of requests that are drawn anew, not over and over. */
+static double miss_ratio(const struct cost_subject *s)
+{
+    const struct cm_ops *ops = plugin_find(s->plugin, s->name);
+    struct cm_config config = {.capacity = s->size};
+    struct cm_evicted evicted = {0};
+    struct zipf law;
+    struct rng r;
+    void *cache;
+    uint32_t missed = 0;
+    rng_seed(&config.random, s->seed, 2);
+    rng_seed(&r, s->seed, 4);
+    if (!ops || !ops->cache || ops->cache->create(&config, &cache) != 0)
+        return NAN;
+    struct cm_request *request = xcalloc(WARM + COUNTED, sizeof *request);
+    zipf_init(&law, 10 * s->size, 1);
+    for (uint32_t i = 0; i < WARM + COUNTED; i++)
+        request[i] =
+            (struct cm_request){.key = zipf_draw(&law, &r), .time = i, .size = 1, .cost_us = 1000, .next = CM_NEVER};
+    bool good = !(ops->cache->can & CM_OFFLINE) || traffic_next(request, WARM + COUNTED) == 0;
+    for (uint32_t i = 0; i < WARM + COUNTED && good; i++) {
+        evicted.n = 0;
+        missed += ops->cache->request(cache, &request[i], &evicted) != CM_HIT && i >= WARM;
+    }
+    ops->cache->destroy(cache);
+    free(evicted.key);
+    free(request);
+    return good ? 100.0 * missed / COUNTED : (double)NAN;
+}
 
 static const struct cost_quality qualities[] = {
     {.name = "misses",
      .unit = "%",
-     .what = "requests that miss, with room for 1,000 of 10,000 keys by Zipf's law (exponent 1)",
+     .what = "requests that miss, of 10,000 keys by Zipf's law with exponent 1, 1,000 objects kept; 900,000 requests "
+             "behind "
+             "100,000 to warm up, each drawn anew",
      .operation = "request",
      .size = 1000,
-     .measure = misses},
+     .measure = miss_ratio},
 };
 
-/* ---- is it right? ---- */
-
-static int verify_cache(const struct cm_cache_ops *ops, char *why, size_t size)
-{
-    const uint32_t n = 5000;
-    struct cm_config config = {.capacity = 100};
-    struct ledger *ledger = ledger_create(config.capacity);
-    struct cm_evicted evicted = {0};
-    const char *wrong = NULL;
-    struct rng r;
-    void *cache;
-    rng_seed(&r, 1, 10);
-    config.random = r;
-    if (!ledger || ops->create(&config, &cache) != 0) {
-        ledger_destroy(ledger);
-        snprintf(why, size, "it cannot be made");
-        return -1;
-    }
-    for (uint32_t i = 0; i < n && !wrong; i++) {
-        const struct cm_request q = {.key = rng_below(&r, 1 + rng_below(&r, 400)),
-                                     .time = i * UINT64_C(1000000),
-                                     .size = 1 + rng_below(&r, 5),
-                                     .cost_us = rng_below(&r, 1000),
-                                     .ttl_ms = rng_below(&r, 3) ? 0 : 50,
-                                     .next = CM_NEVER};
-        evicted.n = 0;
-        const uint32_t answer = (uint32_t)ops->request(cache, &q, &evicted);
-        wrong = ledger_enter(ledger, &q, &(struct answer){answer, evicted.n, evicted.key});
-    }
-    if (wrong)
-        snprintf(why, size, "it is wrong: %s", wrong);
-    ops->destroy(cache);
-    ledger_destroy(ledger);
-    free(evicted.key);
-    return wrong ? -1 : 0;
-}
+/* ---- may it be timed at all? ---- */
 
 static int verify(const struct cost_subject *subject, char *why, size_t size)
 {
     const struct cm_ops *ops = plugin_find(subject->plugin, subject->name);
-    if (!ops) {
-        snprintf(why, size, "it is not there");
-        return -1;
-    }
-    return ops->cache ? verify_cache(ops->cache, why, size) : 0;
+    const char *wrong = ops ? cost_check(ops) : "it is not there";
+    if (wrong)
+        snprintf(why, size, "it is wrong: %s", wrong);
+    return wrong ? -1 : 0;
 }
 
+/* Figures and sequences are asked for once. */
 static const char *entry_name(const struct plugin_entry *entry)
 {
     const struct cm_ops *ops = entry->ops;
-    return ops->cache || ops->curve || ops->recompute ? entry->name : NULL;
+    return ops->cache || ops->recompute || ops->curve ? entry->name : NULL;
 }
 
 int main(int argc, char **argv)
 {
+    for (const uint64_t *size = fitting; *size; size++) /* or the first entry would be said to need their memory */
+        (void)cost_keys(10 * *size, 1, 1);
+    for (const uint64_t *size = question_sizes; *size; size++)
+        (void)cost_keys(*size, 1, 1);
     const struct cost_suite suite = {
         .lab_folder = "04-cache-metrics",
         .operation = operations,

@@ -1,12 +1,11 @@
-/* runs.c: the experiments of lab 04: requests through a cache. */
+/* runs.c: the experiments of lab 04. */
 #include "runs.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "host/trusted.h"
+#include "sim/exponential.h"
 #include "sim/zipf.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,62 +16,126 @@ void runs_load(void)
     reference = trusted_reference("04-cache-metrics", EXIT_CANNOT_TELL);
 }
 
-const struct cm_ops *runs_entry(const char *name)
+const struct plugin *runs_reference(void)
 {
-    const struct cm_ops *ops = plugin_find(reference, name);
+    return reference;
+}
+
+const struct cm_ops *runs_entry(const char *entry)
+{
+    const struct cm_ops *ops = plugin_find(reference, entry);
     if (!ops)
-        error_exit(EXIT_CANNOT_TELL, "the reference has no entry %s", name);
+        error_exit(EXIT_CANNOT_TELL, "the reference has no entry %s", entry);
     return ops;
 }
 
-static void must(int code, const char *what)
+/* ---- requests ---- */
+
+static struct trace trace_new(uint32_t n)
 {
-    if (code)
-        error_exit(EXIT_CANNOT_TELL, "%s failed: %s", what, strerror(-code));
+    struct trace t = {xcalloc(n, sizeof *t.request), n};
+    for (uint32_t i = 0; i < n; i++)
+        t.request[i] = (struct cm_request){.time = i * MS, .size = 1, .cost_us = 1000, .next = CM_NEVER};
+    return t;
 }
 
-struct cache {
-    const struct cm_cache_ops *ops;
-    void *state;
-    struct cm_evicted evicted;
-};
-
-static struct cache cache_create(const char *entry, uint64_t capacity, uint64_t seed)
+void trace_free(struct trace *trace)
 {
-    struct cache c = {.ops = runs_entry(entry)->cache};
+    free(trace->request);
+    *trace = (struct trace){NULL, 0};
+}
+
+struct trace trace_zipf(uint64_t seed, uint32_t keys, double skew, uint32_t n)
+{
+    struct trace t = trace_new(n);
+    struct zipf law;
+    struct rng r;
+    if (zipf_init(&law, keys, skew) != 0)
+        error_exit(EXIT_CANNOT_TELL, "there is no such law of Zipf's");
+    rng_seed(&r, seed, 1);
+    for (uint32_t i = 0; i < n; i++)
+        t.request[i].key = zipf_draw(&law, &r);
+    return t;
+}
+
+struct trace trace_in_turn(uint32_t keys, uint32_t n)
+{
+    struct trace t = trace_new(n);
+    for (uint32_t i = 0; i < n; i++)
+        t.request[i].key = i % keys;
+    return t;
+}
+
+struct trace trace_of(const uint64_t *key, uint32_t n)
+{
+    struct trace t = trace_new(n);
+    for (uint32_t i = 0; i < n; i++)
+        t.request[i].key = key[i];
+    return t;
+}
+
+struct trace trace_shop(uint64_t seed, const struct shop *shop, uint32_t n)
+{
+    struct trace t = trace_new(n);
+    struct rng when, what;
+    double now = 0;
+    rng_seed(&when, seed, 2);
+    rng_seed(&what, seed, 3);
+    for (uint32_t i = 0; i < n; i++) {
+        const bool by_chance = rng_double(&what) * shop->one_in < 1, in_turn = i % (uint32_t)shop->one_in == 0;
+        const uint32_t page = rng_below(&what, SHOP_PAGES);
+        now += rng_exponential(&when) / shop->rate;
+        t.request[i].time = (uint64_t)(1e9 * now);
+        t.request[i].cost_us = shop->miss_us;
+        t.request[i].key = (shop->regular ? in_turn : by_chance) ? SHOP_PAGES + i : page;
+    }
+    return t;
+}
+
+/* ---- one cache at work ---- */
+
+struct cache cache_create(const char *entry, uint64_t capacity, uint64_t seed)
+{
+    struct cache c = {.ops = runs_entry(entry)->cache, .ledger = ledger_create(capacity)};
     struct cm_config config = {.capacity = capacity};
-    rng_seed(&config.random, seed, 1);
-    must(c.ops ? c.ops->create(&config, &c.state) : -ENOTSUP, entry);
+    rng_seed(&config.random, seed, 4);
+    if (!c.ops || !c.ledger || c.ops->create(&config, &c.state) != 0)
+        error_exit(EXIT_CANNOT_TELL, "%s cannot be made", entry);
     return c;
 }
 
-static void cache_destroy(struct cache *c)
+void cache_destroy(struct cache *c)
 {
-    if (c->evicted.failed)
-        error_exit(EXIT_CANNOT_TELL, "out of memory");
     c->ops->destroy(c->state);
+    ledger_destroy(c->ledger);
     free(c->evicted.key);
 }
 
-static enum cm_answer ask(struct cache *c, const struct cm_request *request)
+enum cm_answer cache_ask(struct cache *c, const struct cm_request *request)
 {
-    struct cm_request r = *request;
-    if (!(c->ops->can & CM_OFFLINE))
-        r.next = CM_NEVER;
+    struct cm_request asked = *request;
     c->evicted.n = 0;
-    return c->ops->request(c->state, &r, &c->evicted);
+    if (!(c->ops->can & CM_OFFLINE))
+        asked.next = CM_NEVER;
+    const enum cm_answer answer = c->ops->request(c->state, &asked, &c->evicted);
+    const char *wrong = ledger_enter(c->ledger, request, &(struct answer){answer, c->evicted.n, c->evicted.key});
+    if (wrong || c->evicted.failed)
+        error_exit(EXIT_CANNOT_TELL, "a cache of the reference is wrong: %s", wrong ? wrong : "no memory");
+    return answer;
 }
 
-struct account_figures runs_account(const char *entry, uint64_t capacity, const struct cm_request *request, uint32_t n,
-                                    const struct account_params *params, uint64_t seed)
+struct account_figures run_trace(const char *entry, uint64_t capacity, const struct trace *trace, uint32_t warm,
+                                 uint64_t hit_ns, uint64_t seed)
 {
+    const struct account_params params = {.from_request = warm, .hit_ns = hit_ns};
     struct cache c = cache_create(entry, capacity, seed);
-    struct account *account;
     struct account_figures figures;
-    must(account_create(params, &account), "an account");
-    for (uint32_t i = 0; i < n; i++) {
-        const enum cm_answer answer = ask(&c, &request[i]);
-        account_add(account, &request[i], answer, c.evicted.n);
+    struct account *account;
+    if (account_create(&params, &account) != 0)
+        error_exit(EXIT_CANNOT_TELL, "no memory for an account");
+    for (uint32_t i = 0; i < trace->n; i++) {
+        const enum cm_answer answer = cache_ask(&c, &trace->request[i]);
+        account_add(account, &trace->request[i], answer, c.evicted.n);
     }
     account_read(account, &figures);
     account_destroy(account);
@@ -80,41 +143,12 @@ struct account_figures runs_account(const char *entry, uint64_t capacity, const 
     return figures;
 }
 
-uint64_t runs_misses(const char *entry, uint64_t capacity, const struct cm_request *request, uint32_t n,
-                     uint32_t warm_up, uint64_t seed)
+uint64_t run_misses(const char *entry, uint64_t capacity, const struct trace *trace, uint64_t seed)
 {
     struct cache c = cache_create(entry, capacity, seed);
     uint64_t misses = 0;
-    for (uint32_t i = 0; i < n; i++)
-        misses += ask(&c, &request[i]) != CM_HIT && i >= warm_up;
+    for (uint32_t i = 0; i < trace->n; i++)
+        misses += cache_ask(&c, &trace->request[i]) != CM_HIT;
     cache_destroy(&c);
     return misses;
-}
-
-static struct cm_request request_of(uint64_t key, uint32_t i)
-{
-    return (struct cm_request){.key = key, .time = i * UINT64_C(1000000), .size = 1, .cost_us = 1000};
-}
-
-struct cm_request *runs_zipf(uint32_t n, uint32_t keys, double a, uint64_t seed)
-{
-    struct cm_request *request = xcalloc(n, sizeof *request);
-    struct zipf law;
-    struct rng r;
-    must(zipf_init(&law, keys, a), "Zipf's law");
-    rng_seed(&r, seed, 2);
-    for (uint32_t i = 0; i < n; i++)
-        request[i] = request_of(zipf_draw(&law, &r), i);
-    must(traffic_next(request, n), "the future");
-    return request;
-}
-
-struct cm_request *runs_in_turn(uint32_t n, uint32_t keys)
-{
-    struct cm_request *request = xcalloc(n, sizeof *request);
-    for (uint32_t i = 0; i < n; i++) {
-        request[i] = request_of(i % keys, i);
-        request[i].next = i + (uint64_t)keys < n ? i + keys : CM_NEVER;
-    }
-    return request;
 }

@@ -1,60 +1,64 @@
-/* runs.h: the experiments of lab 04: entries of the reference plugin, requests, and callers.
+/* runs.h: the experiments of lab 04: entries of the reference, requests for them, and what the account says.
  *
- * All functions touch nothing global once runs_load has returned, and may run on several threads at once. An entry that is
- * missing or fails ends the program with exit code 3: no claim can be told without it.
+ * Each answer also goes through the judge's ledger: a hit that is none ends the program, as does an entry that is
+ * missing or fails (exit code 3): no claim can be told without it. All functions touch nothing global once runs_load has
+ * returned, and may run on several threads at once.
  */
 #ifndef RUNS_H
 #define RUNS_H
 
 #include "account.h"
-#include "callers.h"
-#include "traffic.h"
+#include "ledger.h"
 
 /* Loads the reference plugin from $FAULTLINE_BUILD (default "build"). Once, before any thread. */
 void runs_load(void);
+const struct plugin *runs_reference(void);
+const struct cm_ops *runs_entry(const char *entry);
 
-const struct cm_ops *runs_entry(const char *name);
+#define MS UINT64_C(1000000)
+#define S  UINT64_C(1000000000)
 
-/* Runs all requests through an entry with this capacity, and accounts for them; `seed` is that of its random numbers. */
-struct account_figures runs_account(const char *entry, uint64_t capacity, const struct cm_request *request, uint32_t n,
-                                    const struct account_params *params, uint64_t seed);
+/* ---- requests: unit size, no ttl, one a millisecond unless it says otherwise ---- */
 
-/* The same, and only its misses; those among the first `warm_up` requests are not counted. */
-uint64_t runs_misses(const char *entry, uint64_t capacity, const struct cm_request *request, uint32_t n,
-                     uint32_t warm_up, uint64_t seed);
-
-/* n requests for keys of size 1, to free: by Zipf's law over `keys` keys, or in turn. With `next`. */
-struct cm_request *runs_zipf(uint32_t n, uint32_t keys, double a, uint64_t seed);
-struct cm_request *runs_in_turn(uint32_t n, uint32_t keys);
-
-/* ---- callers ---- */
-
-struct crowd {
-    const char *entry;
-    struct cm_recompute_config config;
-    double rate;    /* callers/s, by Poisson's law */
-    double seconds; /* so long they come */
-    double warm_up; /* computations that begin before that are not counted */
-    double takes;   /* a computation, in seconds */
-    uint32_t keys;  /* asked for by chance; or, with `all_at_once`, all at time 0 as well */
-    bool all_at_once;
-    uint32_t fail_one_in, hang_one_in; /* every so-manieth computation, from the first on; 0: none */
-    bool nothing;                      /* the origin never has a value */
+struct trace {
+    struct cm_request *request; /* [n] to be freed with trace_free */
+    uint32_t n;
 };
+void trace_free(struct trace *trace);
 
-struct crowd_seen {
-    uint64_t asked, served, waited, computed; /* callers: all; at once from what is there; after a wait; themselves */
-    uint64_t computations;
-    uint32_t most_at_once;     /* computations under way */
-    uint32_t most_in_a_second; /* that began */
-    double longest_wait;       /* of a caller that was answered, in seconds */
-    double p99;                /* time to the answer, in seconds */
-    double
-        lead; /* mean time from the first computation of a round to the expiry before which it began; NAN: none did */
-    double expiries;         /* rounds: computations that were the first after a value was stored */
-    uint32_t under_way[400]; /* computations, at each full tenth of a second */
+/* Independent, by Zipf's law. */
+struct trace trace_zipf(uint64_t seed, uint32_t keys, double skew, uint32_t n);
+/* Keys 0 ... keys-1 in turn. */
+struct trace trace_in_turn(uint32_t keys, uint32_t n);
+/* So many of these keys, in this order. */
+struct trace trace_of(const uint64_t *key, uint32_t n);
+
+/* A shop: popular pages that are always in the cache, and queries that nobody ever asks again. They come by Poisson's
+ * law; one in `one_in` is such a query, by chance, or each one_in-th. */
+struct shop {
+    double rate, one_in;
+    uint32_t miss_us;
+    bool regular;
 };
+enum { SHOP_PAGES = 500, SHOP_WARM = 20000, SHOP_CAPACITY = 10000 };
+struct trace trace_shop(uint64_t seed, const struct shop *shop, uint32_t n);
 
-struct crowd_seen runs_crowd(const struct crowd *crowd, uint64_t seed);
+/* ---- one cache at work ---- */
+
+struct cache {
+    const struct cm_cache_ops *ops;
+    void *state;
+    struct ledger *ledger;
+    struct cm_evicted evicted; /* by the last request */
+};
+struct cache cache_create(const char *entry, uint64_t capacity, uint64_t seed);
+void cache_destroy(struct cache *cache);
+enum cm_answer cache_ask(struct cache *cache, const struct cm_request *request);
+
+/* A whole trace; the first `warm` requests are not counted, and a hit takes hit_ns. */
+struct account_figures run_trace(const char *entry, uint64_t capacity, const struct trace *trace, uint32_t warm,
+                                 uint64_t hit_ns, uint64_t seed);
+/* Its misses, none left out. */
+uint64_t run_misses(const char *entry, uint64_t capacity, const struct trace *trace, uint64_t seed);
 
 #endif

@@ -1,4 +1,4 @@
-/* theory.c: the formulas of lab 04. */
+/* theory.c: the formulas behind the claims of lab 04. */
 #include "theory.h"
 
 #include "base/memory.h"
@@ -6,72 +6,75 @@
 
 #include <stdlib.h>
 
-double theory_mean_time(double h, double hit, double miss)
+double theory_mean_time(double ratio, double hit, double miss)
 {
-    return h * hit + (1 - h) * miss;
+    return ratio * hit + (1 - ratio) * miss;
 }
 
-double theory_origin_load(double h1, double h2)
+double theory_origin_load(double before, double now)
 {
-    return (1 - h2) / (1 - h1);
+    return (1 - now) / (1 - before);
 }
 
-double theory_connections(double rate, double h, double seconds)
+double theory_busy(double rate, double ratio, double seconds)
 {
-    return rate * (1 - h) * seconds;
+    return rate * (1 - ratio) * seconds;
 }
 
-/* The function falls where h is small, so the solution is found by halving. */
-double theory_random_scan(double n_over_c)
+double theory_queue_growth(double rate, double ratio, double seconds, double pool)
 {
-    double low = 0, high = 1 - 1e-9;
-    for (int i = 0; i < 100; i++) {
-        const double h = (low + high) / 2;
-        if (real_exp(-n_over_c * (1 - h)) > h)
-            low = h;
-        else
-            high = h;
+    return rate * (1 - ratio) - pool / seconds;
+}
+
+/* h = 1 is always a solution. Below it there is one more, and the iteration from 0 rises to it. */
+double theory_random_in_turn(double n_over_c)
+{
+    double h = 0;
+    for (int i = 0; i < 10000; i++)
+        h = real_exp(-n_over_c * (1 - h));
+    return h;
+}
+
+/* Objects that are there on average, and requests that find theirs, when each stays for `requests` requests after it was
+ * asked for. */
+struct there {
+    double objects, hits;
+};
+
+static struct there there_after(const double *popular, uint32_t keys, double requests)
+{
+    struct there t = {0, 0};
+    for (uint32_t k = keys; k-- > 0;) {
+        const double p = 1 - real_exp(-popular[k] * requests);
+        t.objects += p;
+        t.hits += popular[k] * p;
     }
-    return low;
+    return t;
 }
 
-static double weight(uint32_t rank, double a)
+double theory_che(uint32_t keys, double skew, uint32_t capacity)
 {
-    return real_exp(-a * real_log(rank));
-}
-
-/* Objects that are kept when each stays for the time t after it was asked for. */
-static double kept(const double *p, uint32_t n, double t)
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += 1 - real_exp(-p[i] * t);
-    return sum;
-}
-
-/* The time t with which c objects are kept; then a request for a key hits with probability 1 - exp(-p t). */
-double theory_che(uint32_t n, double a, uint32_t c)
-{
-    double *p = xcalloc(n, sizeof *p), sum = 0, low = 0, high = 1, hits = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += p[i] = weight(i + 1, a);
-    for (uint32_t i = 0; i < n; i++)
-        p[i] /= sum;
-    while (kept(p, n, high) < c)
+    double *popular = xcalloc(keys, sizeof *popular), all = 0, low = 0, high = 1;
+    for (uint32_t k = keys; k-- > 0;) {
+        popular[k] = real_exp(-skew * real_log(k + 1.0));
+        all += popular[k];
+    }
+    for (uint32_t k = 0; k < keys; k++)
+        popular[k] /= all;
+    while (high < 1e15 && there_after(popular, keys, high).objects < capacity)
         high *= 2;
-    for (int round = 0; round < 60; round++) {
-        const double t = (low + high) / 2;
-        *(kept(p, n, t) < c ? &low : &high) = t;
+    for (int i = 0; i < 40; i++) {
+        const double middle = (low + high) / 2;
+        *(there_after(popular, keys, middle).objects < capacity ? &low : &high) = middle;
     }
-    for (uint32_t i = 0; i < n; i++)
-        hits += p[i] * (1 - real_exp(-p[i] * high));
-    free(p);
+    const double hits = there_after(popular, keys, high).hits;
+    free(popular);
     return hits;
 }
 
-double theory_stampede(double rate, double seconds)
+double theory_stampede(double rate, double takes)
 {
-    return 1 + rate * seconds;
+    return 1 + rate * takes;
 }
 
 double theory_early(double beta)
@@ -79,8 +82,29 @@ double theory_early(double beta)
     return real_exp(1 / beta);
 }
 
-double theory_early_lead(double beta, double rate, double took)
+double theory_early_lead(double rate, double takes, double beta)
 {
     const double euler = 0.57721566490153286;
-    return beta * took * (real_log(rate * beta * took) + euler);
+    return beta * takes * (real_log(rate * beta * takes) + euler);
+}
+
+double theory_jitter(double keys, double jitter, double ttl)
+{
+    return keys / (jitter * ttl);
+}
+
+double theory_negative(double rate, double ttl)
+{
+    return 1 / (1 + rate * ttl);
+}
+
+double theory_flight_p99(double takes, double ttl)
+{
+    const double wait = takes - 0.01 * (ttl + takes);
+    return wait > 0 ? wait : 0;
+}
+
+double theory_stale(double rate, double takes, double ttl)
+{
+    return (1 + rate * takes) / (1 + rate * (ttl + takes));
 }

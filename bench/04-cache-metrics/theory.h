@@ -1,30 +1,54 @@
-/* theory.h: the formulas of lab 04. */
+/* theory.h: the formulas behind the claims of lab 04. Shares are 0 ... 1, times in seconds, rates in 1/s. */
 #ifndef THEORY_H
 #define THEORY_H
 
 #include <stdint.h>
 
-/* Mean time of a request: h of them hit, in `hit`, the others take `miss`. */
-double theory_mean_time(double h, double hit, double miss);
+/* ---- what a hit ratio says ---- */
 
-/* How many times the load of the origin becomes when the hit ratio goes from h1 to h2. */
-double theory_origin_load(double h1, double h2);
+/* How long a request takes, on average: a hit takes `hit`, a miss `miss`. */
+double theory_mean_time(double ratio, double hit, double miss);
 
-/* Connections that are busy on average: rate x (1 - h) x seconds (Little). */
-double theory_connections(double rate, double h, double seconds);
+/* Requests that reach the origin now, over those that did before. */
+double theory_origin_load(double before, double now);
 
-/* Random eviction, n objects asked for in turn, c kept: h = exp(-n (1 - h) / c). The solution below 1. */
-double theory_random_scan(double n_over_c);
+/* Connections that are busy on average when each miss holds one for `seconds`, and there are enough (Little's law). */
+double theory_busy(double rate, double ratio, double seconds);
 
-/* Hit ratio of LRU with c objects, for independent requests of n keys by Zipf's law with exponent a: the characteristic
- * time (Che, Tung & Wang 2002). */
-double theory_che(uint32_t n, double a, uint32_t c);
+/* How fast the queue before a pool of connections grows: misses that come, less those that the pool can do. */
+double theory_queue_growth(double rate, double ratio, double seconds, double pool);
 
-/* Computations for one expiry of a key: callers at `rate`, each computes for `seconds`. */
-double theory_stampede(double rate, double seconds);
-/* The same with early expiry, for rate x took that is large: e^(1/beta). */
+/* ---- policies ---- */
+
+/* Hit ratio of random eviction when n objects are asked for in turn and c are kept; the larger solution of
+ * h = e^(-(n/c) (1 - h)) below 1. n_over_c > 1. */
+double theory_random_in_turn(double n_over_c);
+
+/* Hit ratio of LRU for independent requests by Zipf's law, by Che's approximation: an object is kept for as long as it
+ * takes until `capacity` different ones were asked for, and that time is taken as the same for all of them
+ * (Che, Tung & Wang 2002). */
+double theory_che(uint32_t keys, double skew, uint32_t capacity);
+
+/* ---- who recomputes ---- */
+
+/* Callers who compute for one expiry when nobody coordinates them. */
+double theory_stampede(double rate, double takes);
+
+/* Computations for each expiry with early expiry, and how long before the expiry the first one begins, on average; for
+ * rate x takes that is large. */
 double theory_early(double beta);
-/* How long before the expiry the first one begins, on average, in seconds (Gumbel's law). */
-double theory_early_lead(double beta, double rate, double took);
+double theory_early_lead(double rate, double takes, double beta);
+
+/* Computations a second while so many keys, filled at one moment, expire. */
+double theory_jitter(double keys, double jitter, double ttl);
+
+/* Of requests for a key that does not exist, the share that reaches the origin when its answer is kept for ttl. */
+double theory_negative(double rate, double ttl);
+
+/* p99 of waiting with single flight: who comes within the computation waits for the rest of it. */
+double theory_flight_p99(double takes, double ttl);
+
+/* Of all answers, the share that is stale with stale-while-revalidate. */
+double theory_stale(double rate, double takes, double ttl);
 
 #endif
