@@ -22,6 +22,13 @@ say() {
   fi
 }
 
+seen() { # WHAT COMMAND...: what is seen when the command ends with 0
+  what=$1
+  shift
+  "$@"
+  say $? "$what"
+}
+
 # A grade without its fields of time.
 grade() {
   build/faultline grade "$lab" --submission "$1" --secret 77 --quiet --json "$2" >"$2.log" 2>&1
@@ -37,10 +44,9 @@ while [ $n -lt 8 ]; do
   grade "$right" "$work/$n.json" &
 done
 wait
-[ "$(cat "$work"/*.rc | sort -u)" = 0 ]
-say $? 'eight grades at once all end with 0'
-[ "$(for n in 1 2 3 4 5 6 7 8; do timeless "$work/$n.json" | cksum; done | sort -u | wc -l)" -eq 1 ]
-say $? 'and give the same result'
+seen 'eight grades at once all end with 0' test "$(sort -u "$work"/*.rc)" = 0
+results=$(for n in 1 2 3 4 5 6 7 8; do timeless "$work/$n.json" | cksum; done | sort -u | wc -l)
+seen 'and give the same result' test "$results" -eq 1
 
 # check builds, so it and another check (which watch runs at every save) take turns.
 set -- labs/"$lab"-*/starter/*.c
@@ -91,8 +97,8 @@ kill -9 $pid
 wait $pid 2>/dev/null
 sleep 1
 grade "$right" "$work/after.json"
-[ -z "$(ls "$TMPDIR")" ] && [ "$(cat "$work/after.json.rc")" = 0 ]
-say $? 'a grade that was killed leaves nothing that the next does not remove'
+seen 'a grade that was killed leaves nothing that the next does not remove' \
+  test "$(ls "$TMPDIR")$(cat "$work/after.json.rc")" = 0
 
 # Somebody else's tree, which this account can't write. Only root can become somebody else.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then

@@ -245,6 +245,9 @@ static void verify_honest(struct tally *t)
     if (r)
         verify_line(t, !r->fault && r->max > 0 && r->score == r->max,
                     "the model solution has full marks after the attacks (%u/%u)", r->score, r->max);
+    for (uint32_t i = 0; r && i < r->tests; i++)
+        if (r->test[i].score < r->test[i].max)
+            printf("        %s/%s: %s\n", r->test[i].test->task->id, r->test[i].test->id, r->test[i].message);
     grade_result_destroy(r);
     free(text);
 }
