@@ -187,3 +187,17 @@ bool text_listed(const char *list, const char *name)
             return true;
     return !list;
 }
+
+const char *text_bars(char *out, size_t size, const double *value, size_t n, double most)
+{
+    static const char *const bar[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < n && used + 4 <= size; i++) {
+        const double eighths = most > 0 && value[i] > 0 ? 8 * value[i] / most : 0;
+        const char *c = bar[eighths >= 8 ? 8 : (int)(eighths + 0.5)];
+        memcpy(out + used, c, strlen(c) + 1);
+        used += strlen(c);
+    }
+    return out;
+}

@@ -19,6 +19,9 @@ const char *text_clean_line(char *out, size_t size, const char *text);
 /* Is `name` in "a,b,c"? NULL lists everything. */
 bool text_listed(const char *list, const char *name);
 
+/* Values from 0 to `most` as bars of a line, one character each: "▁▃█". Returns out, cut where it is full. */
+const char *text_bars(char *out, size_t size, const double *value, size_t n, double most);
+
 /* An unsigned integer, decimal or 0x…, and nothing after it. */
 bool text_number(const char *text, uint64_t *value);
 

@@ -19,6 +19,7 @@ static struct {
     const char *task, *name;
     double figure; /* 0: none was measured */
     char about[1024];
+    char drawing[4096];
 } now; /* of this process, which runs one test */
 
 static uint64_t number_from(const char *variable, uint64_t otherwise)
@@ -71,6 +72,8 @@ static void record(bool passed, enum verdict verdict, const char *message)
                              "verdict", verdict_id(verdict), "message", message);
     if (json && passed && now.figure > 0)
         json_object_set_new(json, "measured", json_real(now.figure));
+    if (json && *now.drawing)
+        json_object_set_new(json, "drawing", json_string(now.drawing));
     if (!json || write_json(file, json) != 0)
         cr_assert_fail("the record of the test could not be written");
 }
@@ -80,7 +83,7 @@ void check_run(const struct check_test *test)
     now.task = test->task;
     now.name = test->name;
     now.figure = 0;
-    now.about[0] = '\0';
+    now.about[0] = now.drawing[0] = '\0';
     test->function();
     record(true, VERDICT_FINISHED, now.about);
     if (!check_debugging())
@@ -143,6 +146,11 @@ void check_measured(double figure, const char *format, ...)
     now.figure = figure;
     if (!(figure > 0) || figure > 1e15)
         check_fail(VERDICT_GRADER_FAULT, "a figure that is none: %s", now.about);
+}
+
+void check_drawing(const char *text)
+{
+    text_clean(now.drawing, sizeof now.drawing, text, strlen(text));
 }
 
 double check_no_points_at(double otherwise)

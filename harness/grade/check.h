@@ -68,6 +68,8 @@ _Noreturn void check_fail(enum verdict verdict, const char *format, ...) __attri
 /* The figure that the test is graded by, above 0, and a sentence about it that says what to try: shown unless the
  * points are full. Once, after everything else was found right; then the test function returns. */
 void check_measured(double figure, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What the run did, drawn in a few lines of text, at most 4 KiB: `check` shows it below the test, however that ends. */
+void check_drawing(const char *text);
 /* The figure at which this test has no points, or `otherwise` where nobody says: to stop a run that is beyond it. */
 double check_no_points_at(double otherwise);
 /* The lab's reference as a plugin, built with the same compiler. The test must say "needs": "reference" in lab.json,

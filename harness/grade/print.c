@@ -55,6 +55,11 @@ static void print_test(const struct grade_result *r, const struct grade_test *t,
                                       : STYLE_BAD),
            mark, terminal_style(STYLE_PLAIN), t->score, t->max, t->test->id, t->hidden ? "[secret seeds] " : "",
            t->test->what, measured);
+    if (*t->drawing && verbose) {
+        fputs("      ", stdout);
+        print_indented(t->drawing, "      ");
+        putchar('\n');
+    }
     if (t->passed || !verbose)
         return;
     if (t->hidden)

@@ -12,8 +12,10 @@ void grade_result_destroy(struct grade_result *r)
 {
     if (!r)
         return;
-    for (uint32_t i = 0; i < r->tests; i++)
+    for (uint32_t i = 0; i < r->tests; i++) {
         free(r->test[i].message);
+        free(r->test[i].drawing);
+    }
     free(r->test);
     free(r->submission);
     free(r->notes);

@@ -17,6 +17,7 @@ struct grade_test {
     enum verdict verdict; /* of the first run that failed, or else of the one with the worst figure, else finished */
     uint64_t seed;        /* of that run */
     char *message;        /* of that run; "" when passed */
+    char *drawing;        /* of the first run that left one, and not of a hidden one; "": none */
     uint32_t runs, passed_runs;
     double measured; /* of a test with a ramp: the worst figure of its runs; 0: none */
     double share;    /* of the points, of the worst run: between 0 and 1 for a test with a ramp alone */

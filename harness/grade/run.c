@@ -218,7 +218,12 @@ static void add_up(struct grade_result *result, struct grade_test *t, const json
     const json_t *line = runner_line(run, task, name), *said = json_object_get(record, "passed"),
                  *seen = json_object_get(line, "passed"), *figure = json_object_get(record, "measured");
     const char *message = json_string_value(json_object_get(record, "message"));
+    const char *drawing = json_string_value(json_object_get(record, "drawing"));
     enum verdict verdict;
+    if (drawing && !t->hidden && !*t->drawing) {
+        free(t->drawing);
+        t->drawing = copy(drawing);
+    }
     t->runs++;
     t->seconds += json_number_value(json_object_get(line, "seconds"));
     if (!record || !line || !json_is_boolean(said) || json_is_true(said) != json_is_true(seen) ||
@@ -296,7 +301,8 @@ static struct grade_result *empty_result(const struct lab *lab, const struct gra
                     continue;
                 }
                 struct grade_test *t = &result->test[result->tests++];
-                *t = (struct grade_test){.test = test, .hidden = hidden, .max = max, .share = 1, .message = copy("")};
+                *t = (struct grade_test){
+                    .test = test, .hidden = hidden, .max = max, .share = 1, .message = copy(""), .drawing = copy("")};
             }
     return result;
 }

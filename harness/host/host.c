@@ -229,6 +229,7 @@ static bool judge_signal(const struct host_request *q, struct host_outcome *o, c
 static void judge_exit(const struct host_request *q, struct host_outcome *o, const struct host_shared *s, int exit_code)
 {
     const struct host_note *n = &s->note;
+    const uint64_t least = q->least_records ? q->least_records : q->records;
     char text[TEXT_NUMBER];
     if (n->stage == STAGE_LOADING && exit_code == EXIT_CANNOT_TELL) {
         say(o, VERDICT_NO_ENTRY, "it cannot be loaded: \"%.400s\".", n->message);
@@ -247,9 +248,9 @@ static void judge_exit(const struct host_request *q, struct host_outcome *o, con
     } else if (s->log.count > q->records) {
         say(o, VERDICT_TOO_MANY, "it made %llu decisions where %llu were asked for.", (unsigned long long)s->log.count,
             (unsigned long long)q->records);
-    } else if (s->log.count < q->records) {
+    } else if (s->log.count < least) {
         say(o, VERDICT_SHORT_LOG, "it made only %llu of %llu decisions.", (unsigned long long)s->log.count,
-            (unsigned long long)q->records);
+            (unsigned long long)least);
     } else {
         say(o, VERDICT_FINISHED, "finished.");
     }

@@ -56,7 +56,9 @@ struct host_request {
     const void *scenario;
     size_t scenario_size;
     uint32_t record_size;
-    uint64_t records; /* how many decisions a whole run has */
+    uint64_t records;       /* how many decisions a whole run has */
+    uint64_t least_records; /* where that is not known beforehand: a whole run has this many to `records`; 0: exactly
+                               `records` */
     struct host_limits limits;
     uint64_t count_limit; /* 0: nothing is counted. Else the run's instructions are (count.h), and it is stopped at so
                              many; `limits` then hold until the marker, and the time after it is taken from the count */

@@ -109,6 +109,8 @@ static void find_path(const char *request, struct access_record *record)
     while (*end != '"')
         end += *end == '\\' && end[1] ? 2 : 1;
     const char *blank = memchr(request, ' ', (size_t)(end - request));
+    record->method = request;
+    record->method_size = blank ? (size_t)(blank - request) : 0;
     record->path = blank ? blank + 1 : request;
     const char *more = memchr(record->path, ' ', (size_t)(end - record->path));
     record->path_size = (size_t)((more ? more : end) - record->path);
@@ -135,11 +137,13 @@ int access_log_parse(char *line, struct access_record *record)
         return -EINVAL;
     record->status = (uint32_t)status;
     find_path(request + 1, record);
+    record->rest = at;
     if (*at == '\0')
         return 0;
     /* Combined: referrer and agent. Some servers add fields of their own behind them. */
     if (expect(&at, ' ') || skip_quoted(&at) || expect(&at, ' ') || skip_quoted(&at))
         return -EINVAL;
+    record->rest = at;
     return *at == '\0' || *at == ' ' ? 0 : -EINVAL;
 }
 

@@ -22,9 +22,12 @@ struct access_record {
     int64_t time;       /* seconds since 1970, UTC */
     uint32_t status;    /* 100 … 999 */
     uint64_t bytes;     /* of the answer's body; "-" is 0 */
-    const char *client; /* the first field; until the next call, as is path */
+    const char *client; /* the first field; until the next call, as are all texts */
     const char *path;   /* [path_size] of the request, "/doc/a.gz"; as it stands there, escapes and all */
     size_t path_size;
+    const char *method; /* [method_size] "GET"; 0 of a request that is one word */
+    size_t method_size;
+    const char *rest; /* what stands behind the agent, from the blank on, or "" */
 };
 
 struct access_log;

@@ -10,7 +10,7 @@
 struct line_reader {
     gzFile file;
     char *path;
-    uint64_t lines;
+    uint64_t lines, offset, length;
     char line[LINE_READER_LONGEST + 1]; /* and a carriage return, or the end */
 };
 
@@ -48,6 +48,16 @@ uint64_t line_reader_lines(const struct line_reader *r)
     return r->lines;
 }
 
+uint64_t line_reader_offset(const struct line_reader *r)
+{
+    return r->offset;
+}
+
+uint64_t line_reader_length(const struct line_reader *r)
+{
+    return r->length;
+}
+
 static int at_the_end(struct line_reader *r, struct error *err)
 {
     int code;
@@ -61,6 +71,7 @@ int line_reader_next(struct line_reader *r, char **line, bool *whole, struct err
 {
     size_t n = 0;
     int c;
+    const z_off_t at = gztell(r->file);
     while ((c = gzgetc(r->file)) >= 0 && c != '\n') {
         if (n <= LINE_READER_LONGEST)
             r->line[n] = (char)c;
@@ -74,5 +85,7 @@ int line_reader_next(struct line_reader *r, char **line, bool *whole, struct err
     r->line[*whole ? n : LINE_READER_LONGEST] = '\0';
     *line = r->line;
     r->lines++;
+    r->offset = (uint64_t)at;
+    r->length = n;
     return 1;
 }

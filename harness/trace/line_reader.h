@@ -25,4 +25,9 @@ void line_reader_close(struct line_reader *reader); /* NULL is fine */
 
 uint64_t line_reader_lines(const struct line_reader *reader); /* read so far */
 
+/* Of the last line: where it begins, in bytes of the text (after decompression), and how long it is without its end. A
+ * line that has a zero byte in it is longer than its text. */
+uint64_t line_reader_offset(const struct line_reader *reader);
+uint64_t line_reader_length(const struct line_reader *reader);
+
 #endif

@@ -1,6 +1,8 @@
 /* calls.c: a list of calls, carried out by the host and replayed by the judge. */
 #include "calls.h"
 
+#include "sim/ns.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,24 +118,6 @@ int64_t calls_replay(const struct calls *c, const struct call_answer *answers, u
     }
     free(all.request);
     return (int64_t)i;
-}
-
-/* Exactly, in the unit that reads best: what is wrong may be one nanosecond. */
-void ns_print(FILE *out, uint64_t ns)
-{
-    const uint64_t unit = ns < 10000 ? 1 : ns < 1000000000 ? 1000000 : 1000000000;
-    uint64_t rest = ns % unit;
-    int digits = unit == 1 ? 0 : unit == 1000000 ? 6 : 9;
-    if (ns == RL_NEVER) {
-        fputs("never", out);
-        return;
-    }
-    for (; digits > 0 && rest % 10 == 0; digits--)
-        rest /= 10;
-    fprintf(out, "%llu", (unsigned long long)(ns / unit));
-    if (digits)
-        fprintf(out, ".%0*llu", digits, (unsigned long long)rest);
-    fputs(unit == 1 ? " ns" : unit == 1000000 ? " ms" : " s", out);
 }
 
 void call_print(FILE *out, uint64_t number, const struct call *call, const struct call_answer *answer)

@@ -56,8 +56,6 @@ typedef bool calls_visit(void *context, uint64_t index, const struct call *call,
 int64_t calls_replay(const struct calls *calls, const struct call_answer *answers, uint64_t count, calls_visit *visit,
                      void *context);
 
-/* "2.000000001 s", "30 ms", "17 ns", "never": exactly. */
-void ns_print(FILE *out, uint64_t ns);
 /* "   3. at 2 s: key 7 asks for 1: refused, retry in 30 ms, left 0": one line. */
 void call_print(FILE *out, uint64_t number, const struct call *call, const struct call_answer *answer);
 

@@ -1,6 +1,8 @@
 /* Lists of a million calls, and how much memory they may take. */
 #include "check_calls.h"
 
+#include "sim/ns.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 

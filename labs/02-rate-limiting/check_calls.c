@@ -1,6 +1,8 @@
 /* check_calls.c: what the tests of lab 02 are written with. */
 #include "check_calls.h"
 
+#include "sim/ns.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "check_model.h"
 
 #include "calls.h"
+#include "sim/ns.h"
 
 #include <stdlib.h>
 

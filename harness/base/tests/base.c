@@ -76,6 +76,15 @@ Test(text, numbers_are_whole_or_nothing)
     cr_assert(text_scaled("18446744073709551616", UINT64_MAX, &n) == 0, "what does not fit was taken");
 }
 
+Test(text, bars_show_shares)
+{
+    const double value[] = {0, 1, 4, 8, 9, -1};
+    char out[64];
+    cr_assert_str_eq(text_bars(out, sizeof out, value, COUNT(value), 8), " ▁▄██ ");
+    cr_assert_str_eq(text_bars(out, 8, value + 2, 3, 8), "▄█"); /* cut between characters */
+    cr_assert_str_eq(text_bars(out, sizeof out, value, 2, 0), "  ");
+}
+
 Test(text, quantities_have_units)
 {
     char out[TEXT_NUMBER];

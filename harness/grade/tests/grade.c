@@ -164,6 +164,21 @@ Test(result, is_never_taken_from_print_or_exit_code_or_one_side_alone)
     }
 }
 
+/* A drawing is shown, however the test ends, but none of a run with a secret seed. */
+Test(result, keeps_a_drawing_of_public_runs)
+{
+    static const char script[] = "#!/bin/sh\n" RECORD("one_test", "true", "finished") RECORD("two", "true", "finished")
+        RUNNER("true", "true") "sed -i \"s/}/, \\\"drawing\\\": \\\"seed $FAULTLINE_SEED\\\"}/\" "
+                               "$FAULTLINE_RESULTS/first.*.json\n";
+    make_root();
+    struct lab *lab = load_good();
+    struct grade_result *r = grade_seeds(lab, script, 5, 77);
+    cr_assert(!r->fault && r->tests == 3, "%u tests, fault %d", r->tests, r->fault);
+    for (uint32_t i = 0; i < r->tests; i++)
+        cr_assert_str_eq(r->test[i].drawing, r->test[i].hidden ? "" : "seed 5");
+    grade_result_destroy(r);
+}
+
 Test(result, grading_refuses_without_the_sandbox_unless_told)
 {
     make_root();

@@ -68,6 +68,8 @@ static const char source[] =
     "}\n"
     "PLUGIN_ENTRY(mine, \"mine\", \"what the scenario says\", run);\n";
 
+static uint64_t least; /* records; 0: exactly 3 */
+
 static struct host_outcome run_entry(const char *entry, const char *what)
 {
     struct host_request q = {.world = world,
@@ -77,6 +79,7 @@ static struct host_outcome run_entry(const char *entry, const char *what)
                              .scenario_size = strlen(what) + 1,
                              .record_size = sizeof(unsigned),
                              .records = 3,
+                             .least_records = least,
                              .limits = {.cpu_seconds = 1, .wall_ms = 3000, .memory_bytes = 256u << 20}};
     struct host_outcome o;
     host_run(&q, &o);
@@ -108,6 +111,17 @@ Test(host, names_logs_of_the_wrong_length)
     compile(source);
     expect("short", VERDICT_SHORT_LOG, "2 of 3");
     expect("many", VERDICT_TOO_MANY, "4 decisions");
+}
+
+Test(host, takes_logs_between_two_lengths)
+{
+    compile(source);
+    least = 2;
+    expect("short", VERDICT_FINISHED, "finished");
+    expect("finish", VERDICT_FINISHED, "finished");
+    expect("many", VERDICT_TOO_MANY, "4 decisions");
+    least = 3;
+    expect("short", VERDICT_SHORT_LOG, "2 of 3");
 }
 
 Test(host, names_crashes_and_where)
