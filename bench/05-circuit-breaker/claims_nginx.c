@@ -105,7 +105,7 @@ static double predict_slow_trip(const struct claim_run *run)
 /* nginx counts whole seconds, and tries again when more than fail_timeout of them have passed. */
 static double predict_recovery(const struct claim_run *run)
 {
-    return (run->n == NGINX ? 1000.0 * (FAIL_TIMEOUT_S + 1) : (double)(OPEN / MS)) + UPSTREAM_SPACING_MS;
+    return (run->n == NGINX ? 1000.0 * (FAIL_TIMEOUT_S + 1) : (double)OPEN / (double)MS) + UPSTREAM_SPACING_MS;
 }
 
 #define TIMERS "timers, and a call that takes a while"

@@ -55,9 +55,7 @@ static uint32_t kept_run(const char *entry, uint64_t seed, bool event)
     while (i < kept.runs && (strcmp(kept.run[i].entry, entry) != 0 || kept.run[i].seed != seed ||
                              (kept.run[i].in_service != NULL) != event))
         i++;
-    if (i == kept.runs) {
-        if (i == MOST_KEPT)
-            error_exit(EXIT_CANNOT_TELL, "plots_time.c keeps %u runs at most", MOST_KEPT);
+    if (i == kept.runs && i < MOST_KEPT) {
         snprintf(kept.run[i].entry, sizeof kept.run[i].entry, "%s", entry);
         kept.run[i].seed = seed;
         if (event)
@@ -67,6 +65,8 @@ static uint32_t kept_run(const char *entry, uint64_t seed, bool event)
         kept.runs++;
     }
     pthread_mutex_unlock(&kept.lock);
+    if (i == MOST_KEPT)
+        error_exit(EXIT_CANNOT_TELL, "plots_time.c keeps %u runs at most", MOST_KEPT);
     return i;
 }
 

@@ -81,7 +81,7 @@ Test(breakers, as_the_model)
 
 #define EACH(b, config)                                                                                                \
     for (const char *const *each_ = breakers; *each_; each_++)                                                         \
-        for (struct breaker b = breaker_start(*each_, config), *once_ = &b; once_; breaker_stop(&b), once_ = NULL)
+        for (struct breaker b = breaker_start(*each_, config), *once_ = &(b); once_; breaker_stop(&(b)), once_ = NULL)
 
 #define STATE(b, expected)                                                                                             \
     cr_assert((b).ops->state((b).state) == (expected), "%s: state %d, not %d", (b).name, (b).ops->state((b).state),    \
