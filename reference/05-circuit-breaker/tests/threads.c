@@ -86,13 +86,13 @@ Test(threads, failures_among_them)
     c.failure_percent = 50;
     for (const char *const *name = thread_breakers; *name; name++) {
         struct breaker b = breaker_start(*name, &c);
-        struct crowd all = {.b = &b, .now = S, .calls = 4 * CALLS, .fail_every = 3, .records = true};
+        struct crowd all = {.b = &b, .now = S, .calls = 3 * CALLS, .fail_every = 3, .records = true};
         /* Its first calls fail, and it must not open by them: */
         for (uint32_t i = 0; i < 100; i++)
             calls(&b, S, "SSSSSSSSSS");
-        cr_assert(crowd(&all) == THREADS * 4 * CALLS, "%s refused some", *name);
+        cr_assert(crowd(&all) == THREADS * 3 * CALLS, "%s refused some", *name);
         /* 100 (f + x) >= 50 (n + x) */
-        const uint32_t n = THREADS * 4 * CALLS + 1000, f = THREADS * ((4 * CALLS + 2) / 3), x = n - 2 * f;
+        const uint32_t n = THREADS * 3 * CALLS + 1000, f = THREADS * CALLS, x = n - 2 * f;
         const uint32_t found = failures_to_open(&b, S);
         cr_assert(found == x, "%s: %u failures more opened it, not %u", *name, found, x);
         breaker_stop(&b);
