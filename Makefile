@@ -27,7 +27,7 @@ san    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer $(if
 # No contraction of a*b+c: the same seed must give the same bytes with every compiler and on every machine.
 CFLAGS := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -Iharness \
           -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) $(san)
-LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis 2>/dev/null) $(if $(wildcard /usr/include/Zydis/Zydis.h),-lZydis) $(shell pkg-config --libs ompi-c 2>/dev/null) -lpapi -lhwloc -ljansson -lseccomp -lz -lcrypt -lpthread -lm -ldl
+LIBS   := -Wl,--as-needed $(shell pkg-config --libs hiredis sqlite3 2>/dev/null || pkg-config --libs hiredis 2>/dev/null || pkg-config --libs sqlite3 2>/dev/null) $(if $(wildcard /usr/include/Zydis/Zydis.h),-lZydis) $(shell pkg-config --libs ompi-c 2>/dev/null) -lpapi -lhwloc -ljansson -lseccomp -lz -lcrypt -lpthread -lm -ldl
 # Optional, and found here: MPI for ranks.c, CUDA for cuda.so.
 MPI       := $(shell pkg-config --cflags-only-I ompi-c 2>/dev/null | sed 's/-I/-isystem /g')
 NVCC      := $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)

@@ -29,6 +29,7 @@ run="$run
 # Optional: what is left out without them says so in a line.
 test='/usr/include/hiredis/hiredis.h|libhiredis-dev
 redis-server|redis-server
+/usr/include/sqlite3.h|libsqlite3-dev
 /usr/sbin/nginx|nginx
 mpirun|openmpi-bin
 clang|clang

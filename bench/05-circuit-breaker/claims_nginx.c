@@ -105,7 +105,8 @@ static double predict_slow_trip(const struct claim_run *run)
 /* nginx counts whole seconds, and tries again when more than fail_timeout of them have passed. */
 static double predict_recovery(const struct claim_run *run)
 {
-    return (run->n == NGINX ? 1000.0 * (FAIL_TIMEOUT_S + 1) : (double)OPEN / (double)MS) + UPSTREAM_SPACING_MS;
+    const double open_ms = (double)OPEN / (double)MS;
+    return (run->n == NGINX ? 1000.0 * (FAIL_TIMEOUT_S + 1) : open_ms) + UPSTREAM_SPACING_MS;
 }
 
 #define TIMERS "timers, and a call that takes a while"

@@ -12,7 +12,7 @@
 #define MOST_KEPT 64u
 static struct {
     pthread_mutex_t lock;
-    struct {
+    struct kept_run {
         char entry[40];
         uint64_t seed;
         struct seen seen;
@@ -55,18 +55,18 @@ static uint32_t kept_run(const char *entry, uint64_t seed, bool event)
     while (i < kept.runs && (strcmp(kept.run[i].entry, entry) != 0 || kept.run[i].seed != seed ||
                              (kept.run[i].in_service != NULL) != event))
         i++;
-    if (i == kept.runs && i < MOST_KEPT) {
-        snprintf(kept.run[i].entry, sizeof kept.run[i].entry, "%s", entry);
-        kept.run[i].seed = seed;
+    if (i == kept.runs) {
+        if (i >= MOST_KEPT)
+            error_exit(EXIT_CANNOT_TELL, "plots_time.c keeps %u runs at most", MOST_KEPT);
+        struct kept_run *run = &kept.run[kept.runs++];
+        snprintf(run->entry, sizeof run->entry, "%s", entry);
+        run->seed = seed;
         if (event)
-            kept.run[i].in_service = servers_of(entry, seed);
+            run->in_service = servers_of(entry, seed);
         else
-            kept.run[i].seen = seen_of(entry, seed);
-        kept.runs++;
+            run->seen = seen_of(entry, seed);
     }
     pthread_mutex_unlock(&kept.lock);
-    if (i == MOST_KEPT)
-        error_exit(EXIT_CANNOT_TELL, "plots_time.c keeps %u runs at most", MOST_KEPT);
     return i;
 }
 

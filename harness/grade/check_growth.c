@@ -90,7 +90,8 @@ void check_growth(const struct check_growth *g)
             "than %u with %u, where it was stopped. Is there something that %s?",
             g->operation, each(g, few), g->few, g->things, g->most_of_few, each(g, (uint64_t)(none * (double)few)),
             g->many, g->suspect);
-    const double times = (double)(100 * many / few) / 100; /* to the digits that are told */
+    const uint64_t hundredths = 100 * many / few; /* the digits that are told */
+    const double times = (double)hundredths / 100;
     check_measured(
         times > 0.01 ? times : 0.01,
         "%s takes %u instructions with %u %s and %u with %u: %.2f times as many. Is there something that %s?",

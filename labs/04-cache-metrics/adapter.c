@@ -75,7 +75,9 @@ static bool is_whole(uint32_t kind, const void *bytes, size_t size)
 static int run_events(const struct events *e, const struct cm_figures_ops *ops, struct decision_log *log)
 {
     struct cm_figures figures = {0};
-    const int code = ops->figures(e->event, e->count, &e->period, &figures);
+    int code = ops->figures(e->event, e->count / 2, &e->period, &figures); /* what is left of it must not count */
+    for (uint32_t round = 0; code == 0 && round < (e->rounds ? e->rounds : 1); round++)
+        code = ops->figures(e->event, e->count, &e->period, &figures);
     if (code == 0)
         log_append(log, &figures);
     return code;

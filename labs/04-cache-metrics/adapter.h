@@ -19,7 +19,8 @@ struct adapter_header {
 
 struct events {
     struct cm_period period;
-    uint64_t count;
+    uint32_t count;
+    uint32_t rounds; /* it is asked so often, and the last answer is logged; 0: once */
     struct cm_event event[];
 };
 

@@ -48,7 +48,7 @@ static inline struct work *callers_works(struct callers *c)
     return (struct work *)(c->caller + c->callers);
 }
 
-/* What an entry gets to see of key number i: 0, 2^64 - 1, and then anything. */
+/* What an entry gets to see of key number i: 0, 2^64 - 1, some that are alike in their lower 32 or 48 bits, and others. */
 uint64_t callers_key(uint32_t i);
 
 /* ---- a run ---- */

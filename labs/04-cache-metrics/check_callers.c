@@ -4,6 +4,7 @@
 #include "adapter.h"
 #include "base/memory.h"
 #include "grade/check_list.h"
+#include "sim/ns.h"
 #include "sim/real.h"
 
 #include <stdlib.h>
@@ -17,15 +18,16 @@ struct crowd *crowd_random(const struct cm_recompute_config *config, struct rng 
     *c = (struct crowd){.config = *config, .keys = h->keys, .callers = h->callers, .works = h->callers};
     c->caller = xcalloc(c->callers, sizeof *c->caller);
     c->work = xcalloc(c->works, sizeof *c->work);
+    const uint64_t grid = h->grid ? h->grid : 1;
     uint64_t now = 0;
     for (uint32_t i = 0; i < c->callers; i++) {
-        now += rng_below(r, 3) ? 0 : rng_next(r) % (6 * h->gap + 1);
+        now += rng_below(r, 3) ? 0 : rng_next(r) % (6 * h->gap + 1) / grid * grid;
         c->caller[i] = (struct caller){.at = now, .key = rng_below(r, 1 + rng_below(r, h->keys))};
     }
     for (uint32_t i = 0; i < c->works; i++) {
         const uint32_t luck = rng_below(r, 16);
         const bool fails = luck < h->fail, none = !fails && luck < h->fail + h->nothing;
-        c->work[i] = (struct work){.takes = rng_next(r) % (2 * h->takes + 1),
+        c->work[i] = (struct work){.takes = rng_next(r) % (2 * h->takes + 1) / grid * grid,
                                    .result = fails  ? CM_FAILED
                                              : none ? CM_NOTHING
                                                     : CM_VALUE,
@@ -79,6 +81,7 @@ struct judged {
     uint64_t records, at;
     FILE *why, *print; /* either */
     uint32_t lines;    /* of print */
+    bool shown;        /* the last line */
     bool wrong;
     uint32_t caller; /* who was told what is wrong */
 };
@@ -141,7 +144,8 @@ static bool ask(void *context, const struct question *q, struct cm_decision *dec
     }
     const struct ask_record *record = &j->record[j->at++];
     *decision = (struct cm_decision){(enum cm_action)record->action, record->until};
-    if (j->print && check_list_shows(j->print, (uint32_t)j->at - 1, j->lines))
+    j->shown = j->print && check_list_shows(j->print, (uint32_t)j->at - 1, j->lines);
+    if (j->shown)
         question_print(j->print, (uint32_t)j->at, q, decision);
     bool either;
     const struct cm_decision e = expected(j, q, &either);
@@ -160,10 +164,22 @@ static bool ask(void *context, const struct question *q, struct cm_decision *dec
     return true;
 }
 
+static void print_return(FILE *out, const struct computation *c)
+{
+    static const char *const words[] = {"a value", "the answer that there is none", "nothing: it failed"};
+    fputs("      at ", out);
+    ns_print(out, c->now);
+    fprintf(out, " caller %u is back, asked for key %u at ", c->caller, c->key);
+    ns_print(out, c->asked);
+    fprintf(out, ", with %s\n", words[c->result]);
+}
+
 static void done(void *context, const struct computation *c)
 {
     struct judged *j = context;
     struct known *k = &j->known[c->key];
+    if (j->shown)
+        print_return(j->print, c);
     const uint64_t ttl = c->result == CM_VALUE ? j->crowd->config.ttl_ns : j->crowd->config.negative_ttl_ns;
     if (k->computing && k->began == c->asked)
         k->computing = false;
@@ -231,14 +247,14 @@ static void print(const void *context, const void *steps, uint32_t last, const s
     replay(context, steps, last + 1, o, &j);
 }
 
-#define ROUNDS 20000u
+#define ROUNDS 30000u
 
 void crowd_check_ends(const char *entry, enum recompute_rule rule, const struct cm_recompute_config *config,
                       uint64_t stream)
 {
     struct rng r = random_of_test(stream);
     struct crowd *c =
-        crowd_random(config, &r, &(struct habits){.callers = 20, .keys = 10, .gap = 20 * MS, .takes = 80 * MS});
+        crowd_random(config, &r, &(struct habits){.callers = 30, .keys = 60, .gap = 20 * MS, .takes = 80 * MS});
     c->rounds = ROUNDS;
     crowd_check(entry, rule, c, "States come and go: destroy gives back all that create, ask and done took.");
 }

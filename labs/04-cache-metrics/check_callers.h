@@ -21,6 +21,7 @@ struct habits {
     uint32_t callers, keys;
     uint64_t gap, takes; /* between callers, on average */
     uint32_t fail, nothing, hang, slow;
+    uint64_t grid; /* all times are multiples of this, so that edges are met; 0: they are not */
 };
 struct crowd *crowd_random(const struct cm_recompute_config *config, struct rng *r, const struct habits *habits);
 

@@ -17,6 +17,7 @@ struct long_run {
     uint32_t n;
 };
 
+/* Some are over when they are asked for again. */
 static void ask(struct long_run *l, struct rng *r, uint32_t keys)
 {
     struct cm_request *q = &l->step[l->n].request;
@@ -24,6 +25,7 @@ static void ask(struct long_run *l, struct rng *r, uint32_t keys)
                              .time = l->n * MS,
                              .size = 1,
                              .cost_us = between(r, 1, 100000),
+                             .ttl_ms = rng_below(r, 4) ? 0 : keys / 4,
                              .next = CM_NEVER};
     l->step[l->n++].op = STEP_REQUEST;
 }

@@ -82,17 +82,29 @@ static bool figures_are_right(const struct cm_figures *e, const struct cm_figure
            same(why, "busiest_work_us", e->busiest_work_us, a->busiest_work_us);
 }
 
+struct log_check {
+    struct cm_period period;
+    uint32_t rounds;
+};
+
 static uint32_t wrong_step(const void *context, const void *steps, uint32_t n, struct host_outcome *o, FILE *why)
 {
-    const struct cm_period *period = context;
+    const struct log_check *c = context;
+    const struct cm_period *period = &c->period;
     const struct adapter_header header = {ADAPTER_EVENTS, 0};
     const size_t size = sizeof header + sizeof(struct events) + n * sizeof(struct cm_event);
     unsigned char *block = xcalloc(1, size);
     struct events *events = (struct events *)(block + sizeof header);
     memcpy(block, &header, sizeof header);
-    *events = (struct events){.period = *period, .count = n};
+    *events = (struct events){.period = *period, .count = n, .rounds = c->rounds};
     memcpy(events->event, steps, n * sizeof(struct cm_event));
-    check_host_try(ENTRY, block, size, sizeof(struct cm_figures), 1, o);
+    check_host_request((struct host_request){.entry = ENTRY,
+                                             .scenario = block,
+                                             .scenario_size = size,
+                                             .record_size = sizeof(struct cm_figures),
+                                             .records = 1,
+                                             .data_bytes = c->rounds > 1 ? small_memory() : 0},
+                       o);
     free(block);
     if (o->count != 1)
         return fputs("there are no figures", why), n - 1;
@@ -117,8 +129,9 @@ static void print(const void *context, const void *steps, uint32_t last, const s
     }
 }
 
-static void check(struct cm_event *e, uint32_t n, struct cm_period period, const char *lesson)
+static void check_rounds(struct cm_event *e, uint32_t n, struct cm_period period, uint32_t rounds, const char *lesson)
 {
+    const struct log_check c = {period, rounds};
     char *about = NULL;
     size_t size;
     FILE *out = open_memstream(&about, &size);
@@ -129,9 +142,14 @@ static void check(struct cm_event *e, uint32_t n, struct cm_period period, const
     fputs(" begin at ", out);
     ns_print(out, period.from);
     fclose(out);
-    check_list(&(struct check_list){about, lesson, sizeof *e, &period, wrong_step, print}, e, n);
+    check_list(&(struct check_list){about, lesson, sizeof *e, &c, wrong_step, print}, e, n);
     free(about);
     free(e);
+}
+
+static void check(struct cm_event *e, uint32_t n, struct cm_period period, const char *lesson)
+{
+    check_rounds(e, n, period, 1, lesson);
 }
 
 /* ---- logs ---- */
@@ -142,7 +160,7 @@ static struct cm_event *random_log(struct rng *r, uint32_t n, uint64_t step, uin
     uint64_t now = 0;
     for (uint32_t i = 0; i < n; i++) {
         const bool dear = rng_below(r, 20) == 0;
-        const uint32_t cost = dear ? between(r, 100000, 4000000) : between(r, 0, 2000);
+        const uint32_t cost = dear ? between(r, 100000, 40000000) : between(r, 0, 2000);
         const uint32_t outcome = rng_below(r, 3) ? CM_FRESH : outcomes == 2 ? CM_FETCHED : rng_below(r, outcomes);
         now += rng_next(r) % (step + 1);
         e[i] =
@@ -154,6 +172,20 @@ static struct cm_event *random_log(struct rng *r, uint32_t n, uint64_t step, uin
                               outcome};
     }
     return e;
+}
+
+/* Windows of `requests` each, `hits` of them: in each the hits come first. */
+static void check_ratios(const uint32_t (*window)[2], uint32_t windows)
+{
+    uint32_t n = 0, k = 0;
+    for (uint32_t i = 0; i < windows; i++)
+        n += window[i][0];
+    struct cm_event *e = xcalloc(n, sizeof *e);
+    for (uint32_t i = 0; i < windows; i++)
+        for (uint32_t j = 0; j < window[i][0]; j++)
+            e[k++] = (struct cm_event){i * UINT64_C(10000) + j, 1, 1, 1, 0, j < window[i][1] ? CM_FRESH : CM_FETCHED};
+    check(e, n, (struct cm_period){0, 10000},
+          "Of windows whose ratios are equal the first is the worst; products tell.");
 }
 
 static uint32_t length(struct rng *r)
@@ -173,6 +205,14 @@ CHECK(figures, sums)
               "p99 is the latency of the request with the rank 99 n / 100, rounded up, from the fastest on.");
     const uint32_t n = length(&r);
     check(random_log(&r, n, 1000, 2), n, (struct cm_period){0, UINT64_MAX}, lesson);
+    check_rounds(random_log(&r, 40, 1000, 4), 40, (struct cm_period){0, 5000}, 20000,
+                 "Asked 20,000 times, in little memory: what it took it gives back.");
+    struct cm_event *e = random_log(&r, 300, 1000, 2);
+    for (uint32_t i = 0; i < 300; i++) { /* an hour of work each, and minutes until it is answered */
+        e[i].latency_ns = e[i].latency_ns << 8 | i % 256;
+        e[i].cost_us = UINT32_MAX - i;
+    }
+    check(e, 300, (struct cm_period){0, UINT64_MAX}, "Neither sums nor latencies fit into 32 bits.");
 }
 
 CHECK(figures, labels)
@@ -185,9 +225,32 @@ CHECK(figures, labels)
     }
 }
 
+static struct cm_event asked(uint64_t time, uint32_t outcome)
+{
+    return (struct cm_event){.time = time, .latency_ns = 10, .size = 1, .cost_us = 7, .outcome = outcome};
+}
+
+/* Equal ratios of different counts, in windows that are 2^32 apart, and quiet ones between them. */
+static void check_equal_ratios(void)
+{
+    const uint64_t from = 1000, window = 50, far = UINT64_C(1) << 32;
+    const uint64_t at[] = {0, 10, 50, 60, 70, 80, 3 * 50 + far, 4 * 50 + far};
+    struct cm_event *e = xcalloc(8, sizeof *e);
+    for (uint32_t i = 0; i < 8; i++) /* 1 of 2, then 2 of 4, then two windows with a hit each */
+        e[i] = asked(from + at[i], i >= 6 || i % 2 ? CM_FRESH : CM_FETCHED);
+    check(e, 8, (struct cm_period){from, window}, "Of windows with equal ratios the first is the worst.");
+    e = xcalloc(4, sizeof *e);
+    e[0] = asked(0, CM_FRESH);
+    e[1] = asked(1, CM_FETCHED);
+    e[2] = asked(window * far, CM_FETCHED);
+    e[3] = asked(window * far + 1, CM_FETCHED);
+    check(e, 4, (struct cm_period){0, window}, "Windows have numbers of 64 bits.");
+}
+
 CHECK(figures, windows)
 {
     struct rng r = random_of_test(42);
+    check_equal_ratios();
     for (uint32_t round = 0; round < 6; round++) {
         const uint32_t n = length(&r);
         /* round 4: windows of a nanosecond, more than 2^32 of them, most of them empty */
@@ -202,4 +265,12 @@ CHECK(figures, windows)
             "Windows begin at `from`; what was asked before is warm-up, and counts nowhere. A window without requests "
             "is not the worst one.");
     }
+    check_ratios((const uint32_t[][2]){{3, 2}, {2, 1}, {4, 2}, {6, 3}}, 4);
+    check_ratios((const uint32_t[][2]){{2, 2}, {3, 0}, {5, 0}, {1, 0}}, 4);
+    check_ratios((const uint32_t[][2]){{1000, 309}, {1000, 301}, {1000, 308}}, 3);
+    check_ratios((const uint32_t[][2]){{4142, 2761}, {4139, 2759}}, 2); /* the same float */
+    struct cm_event *e = xcalloc(2, sizeof *e);
+    e[0] = (struct cm_event){5, 1, 1, 1, 0, CM_FETCHED};
+    e[1] = (struct cm_event){5 + (UINT64_C(10) << 32), 1, 1, 1, 0, CM_FRESH};
+    check(e, 2, (struct cm_period){0, 10}, "The number of a window fits into no 32 bits.");
 }

@@ -39,26 +39,13 @@ CHECK(lru, sizes)
         list_check(ENTRY, l,
                    "As many are evicted as it takes, and no more; what is larger than the cache is passed on.");
     }
-    /* sizes and capacities beyond 32 bits */
-    struct list *l = list_create(RULE_LRU, UINT64_C(10) << 32, 1);
-    for (uint32_t i = 0; i < 40; i++)
-        list_ask(l, between(&r, 1, 14), UINT32_MAX - rng_below(&r, 3), 10, 0);
-    list_check(ENTRY, l, "A capacity has 64 bits.");
+    list_check_edges(ENTRY, RULE_LRU);
 }
 
 CHECK(lru, time_to_live)
 {
     struct rng r = random_of_test(3);
-    struct list *l = list_create(RULE_LRU, 2, 1);
-    list_ask(l, 7, 1, 10, 5);
-    l->now = 5 * MS - 1;
-    list_ask(l, 7, 1, 10, 900); /* still fresh; and a hit changes nothing */
-    l->now = 5 * MS;
-    list_ask(l, 7, 1, 10, 0); /* over */
-    l->now = 900000 * MS;
-    list_ask(l, 7, 1, 10, 0); /* for ever */
-    list_check(ENTRY, l, "An object keeps the ttl that it was fetched with, from when it was fetched.");
-    l = list_create(RULE_LRU, 3, 1);
+    struct list *l = list_create(RULE_LRU, 3, 1);
     l->now = UINT64_MAX / 2; /* a ttl of weeks, and a clock that began long ago */
     list_ask(l, 1, 1, 10, UINT32_MAX);
     l->now += UINT32_MAX * MS - 1;

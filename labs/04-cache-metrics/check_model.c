@@ -60,6 +60,12 @@ uint64_t model_key(const struct model *m, uint32_t i)
     return m->object[i].key;
 }
 
+uint64_t model_expires(const struct model *m, uint64_t key)
+{
+    const struct ledger_object *o = ledger_find(m->ledger, key);
+    return o && o->ttl_ms > 0 ? o->fetched + o->ttl_ms * UINT64_C(1000000) : CM_NEVER;
+}
+
 static uint32_t find(const struct model *m, uint64_t key)
 {
     uint32_t i = 0;

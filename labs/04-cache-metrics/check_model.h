@@ -25,6 +25,7 @@ const char *model_enter(struct model *model, const struct cm_request *request, c
 void model_answer(struct model *model, const struct cm_request *request);
 
 uint32_t model_objects(const struct model *model);
-uint64_t model_key(const struct model *model, uint32_t i); /* of the i-th object that is kept */
+uint64_t model_key(const struct model *model, uint32_t i);       /* of the i-th object that is kept */
+uint64_t model_expires(const struct model *model, uint64_t key); /* from when on its time is over; CM_NEVER */
 
 #endif

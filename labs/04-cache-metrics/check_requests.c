@@ -73,7 +73,7 @@ void list_ask(struct list *l, uint64_t key, uint32_t size, uint32_t cost_us, uin
     list_ask_cache(l, 0, &r);
 }
 
-/* 0, the largest, some that are alike in their lower 32 bits, some in their upper 48, and others. */
+/* 0, the largest, some that are alike in their lower 32, 48 or 63 bits, some that are the same double, and others. */
 static uint64_t key_of(uint32_t i)
 {
     uint64_t state = i;
@@ -85,7 +85,7 @@ static uint64_t key_of(uint32_t i)
     case 2:
         return i;
     default:
-        return rng_splitmix64(&state);
+        return i % 8 == 7 ? UINT64_MAX - i : i % 16 == 3 ? UINT64_C(1) << 63 | (i - 1) : rng_splitmix64(&state);
     }
 }
 
@@ -101,6 +101,21 @@ static uint32_t some_key(struct rng *r, uint32_t keys, uint32_t last, uint32_t *
     default:
         return rng_below(r, 1 + rng_below(r, 1 + rng_below(r, keys)));
     }
+}
+
+/* To the last moment of some object's time, or to the first at which it is over; and it is asked for. */
+static void ask_at_the_edge(struct list *l, struct rng *r, uint32_t cost_us)
+{
+    const uint32_t cache = rng_below(r, l->caches.n);
+    const struct model *m = l->model[cache];
+    if (!m || model_objects(m) == 0)
+        return;
+    const uint64_t key = model_key(m, rng_below(r, model_objects(m))), expires = model_expires(m, key);
+    if (expires == CM_NEVER || expires - 1 < l->now)
+        return;
+    l->now = expires - rng_below(r, 2);
+    const struct cm_request request = {.key = key, .size = 1, .cost_us = cost_us, .ttl_ms = 2};
+    list_ask_cache(l, cache, &request);
 }
 
 void list_random(struct list *l, struct rng *r, const struct shape *s)
@@ -120,6 +135,8 @@ void list_random(struct list *l, struct rng *r, const struct shape *s)
                                            .ttl_ms = rng_below(r, 2) ? between(r, 0, s->ttl_ms) : 0};
         l->now += 1000 * (uint64_t)between(r, 0, s->step_us);
         list_ask_cache(l, rng_below(r, l->caches.n), &request);
+        if (s->ttl_ms > 0 && rng_below(r, 20) == 0)
+            ask_at_the_edge(l, r, between(r, 0, s->cost_us));
     }
 }
 
@@ -227,6 +244,40 @@ void list_check(const char *entry, struct list *l, const char *lesson)
              (unsigned long long)l->caches.config[0].capacity, l->caches.n > 1 ? ", and others beside it" : "");
     check_list(&(struct check_list){about, lesson, sizeof *l->step, &checked, wrong_step, print}, l->step, l->n);
     list_free(l);
+}
+
+/* What an object is, and what is there, holds for every cache. */
+void list_check_edges(const char *entry, enum rule rule)
+{
+    struct rng r = random_of_test(6);
+    struct list *l = list_create(rule, 2, 1);
+    list_ask(l, 7, 1, 10, 5);
+    l->now = 5 * MS - 1;
+    list_ask(l, 7, 1, 10, 900); /* still fresh; and a hit changes nothing */
+    l->now = 5 * MS;
+    list_ask(l, 7, 1, 10, 0); /* over */
+    l->now = 900000 * MS;
+    list_ask(l, 7, 1, 10, 0); /* for ever */
+    list_check(entry, l, "An object keeps the ttl that it was fetched with, from when it was fetched.");
+    l = list_create(rule, 10, 1);
+    list_ask(l, 1, 4, 10, 0);
+    list_ask(l, 2, 3, 10, 1);
+    list_ask(l, 1, 11, 10, 0); /* a hit: what it was fetched with counts */
+    l->now = 1 * MS;
+    list_ask(l, 2, 11, 10, 0); /* over, and what comes now does not fit: it is gone all the same */
+    list_ask(l, 3, 6, 10, 0);
+    list_ask(l, 4, 1, 10, 0);
+    list_check(entry, l,
+               "What is fresh is a hit, whatever the request says; what is over and asked for again is gone.");
+    /* sizes and capacities beyond 32 bits */
+    l = list_create(rule, UINT64_C(10) << 32, 1);
+    for (uint32_t i = 0; i < 40; i++)
+        list_ask(l, between(&r, 1, 14), UINT32_MAX - rng_below(&r, 3), 10, 0);
+    list_check(entry, l, "A capacity has 64 bits.");
+    l = list_create(rule, UINT64_C(1) << 48, 1);
+    for (uint32_t i = 0; i < 10; i++)
+        list_ask(l, i % 5, UINT32_MAX, 10, 0);
+    list_check(entry, l, "A capacity of 2^48 is within bounds.");
 }
 
 #define ROUNDS 40000u

@@ -48,6 +48,9 @@ void list_random(struct list *list, struct rng *r, const struct shape *shape);
  * else a failure should say, in a sentence: `lesson`, or NULL. */
 void list_check(const char *entry, struct list *list, const char *lesson);
 
+/* A ttl to the nanosecond, what fits in no way, sizes and capacities beyond 32 bits: short lists, and the same for all. */
+void list_check_edges(const char *entry, enum rule rule);
+
 /* Caches that come and go: a short list, carried out tens of thousands of times in little memory. */
 void list_check_ends(const char *entry, enum rule rule, uint64_t stream);
 

@@ -42,8 +42,10 @@ static void draw(const struct storage *s, const uint32_t *in_service, uint32_t s
 {
     double column[COLUMNS] = {0};
     char bars[4 * COLUMNS];
-    for (uint32_t i = 0; i < COLUMNS; i++)
-        column[i] = in_service[(uint64_t)i * seconds / COLUMNS];
+    for (uint32_t i = 0; i < COLUMNS; i++) {
+        const uint64_t second = (uint64_t)i * seconds / COLUMNS;
+        column[i] = in_service[second];
+    }
     snprintf(text, size, "in service  |%s| of %u servers, in %u s\n",
              text_bars(bars, sizeof bars, column, COLUMNS, s->servers), s->servers, seconds);
 }

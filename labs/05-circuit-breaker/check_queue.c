@@ -77,7 +77,7 @@ CHECK(shedding, goodput)
         if (round == 2) /* it begins with a standstill, and a queue full of work for nobody */
             s.trouble[s.troubles++] = (struct trouble){.from = S, .length = S};
         const struct count c = run(&s);
-        const double share = (double)c.good / (double)((s.until - c.from) / MS);
+        const double share = (double)c.good * (double)MS / (double)(s.until - c.from);
         worst = share < worst ? share : worst;
         rate = s.rate;
     }

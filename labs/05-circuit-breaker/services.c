@@ -533,7 +533,8 @@ int services_simulate(const struct services *s, const struct services_policy *p,
         rng_seed(&r.place[i].lost, s->seed, 11 + 2 * i);
     }
     r.code = event_queue_create(1024, &r.events);
-    r.side = calloc((size_t)(s->clients + s->services) * s->services, sizeof *r.side);
+    const size_t sides = (size_t)(s->clients + s->services) * s->services;
+    r.side = calloc(sides > 0 ? sides : 1, sizeof *r.side);
     if (r.code == 0 && r.side) {
         r.code = create_policy(&r);
         schedule(&r, 0, COMES, 0, 0);

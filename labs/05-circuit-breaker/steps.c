@@ -112,9 +112,7 @@ static int run_round(const struct steps *s, const struct cb_ops *ops, struct dec
             return -EINVAL; /* of our own making: it goes with the process */
         carry_out(&h, &s->step[i]);
     }
-    if (s->late) /* or ending would be counted too */
-        return code;
-    for (uint32_t i = 0; i < made; i++)
+    for (uint32_t i = 0; i < made && !s->late; i++) /* or ending would be counted too */
         (ops->breaker ? ops->breaker->destroy : ops->retry->destroy)(h.instance[i]);
     free(h.going);
     return code;

@@ -79,9 +79,11 @@ Test(breakers, as_the_model)
             compare(*name, seed);
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): b is a name that is declared here. */
 #define EACH(b, config)                                                                                                \
     for (const char *const *each_ = breakers; *each_; each_++)                                                         \
-        for (struct breaker b = breaker_start(*each_, config), *once_ = &(b); once_; breaker_stop(&(b)), once_ = NULL)
+        for (struct breaker b = breaker_start(*each_, config), *once_ = &b; once_; breaker_stop(&b), once_ = NULL)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define STATE(b, expected)                                                                                             \
     cr_assert((b).ops->state((b).state) == (expected), "%s: state %d, not %d", (b).name, (b).ops->state((b).state),    \
