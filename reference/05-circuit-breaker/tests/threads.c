@@ -89,11 +89,11 @@ Test(threads, failures_among_them)
     for (const char *const *name = thread_breakers; *name; name++) {
         struct breaker b = breaker_start(*name, &c);
         struct crowd all = {.b = &b, .now = S, .calls = 4 * CALLS, .one_fails = true, .records = true};
-        for (uint32_t i = 0; i < 4 * CALLS; i++) /* so that it doesn't open when that thread is ahead of the others */
+        for (uint32_t i = 0; i < 5 * CALLS; i++) /* so that it doesn't open when that thread is ahead of the others */
             calls(&b, S, "S");
         cr_assert(crowd(&all) == THREADS * 4 * CALLS, "%s refused some", *name);
         /* 2 (f + x) >= n + x */
-        const uint32_t n = (THREADS + 1) * 4 * CALLS, f = 4 * CALLS, x = n - 2 * f;
+        const uint32_t n = (4 * THREADS + 5) * CALLS, f = 4 * CALLS, x = n - 2 * f;
         const uint32_t found = failures_to_open(&b, S);
         cr_assert(found == x, "%s: %u failures more opened it, not %u", *name, found, x);
         breaker_stop(&b);
