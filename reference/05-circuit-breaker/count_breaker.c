@@ -52,39 +52,48 @@ static void window_empty(struct breaker *b)
     b->at = 0;
 }
 
+static void window_change(struct breaker *b, uint8_t *byte, unsigned shift, unsigned old, unsigned new)
+{
+    b->window.failures += (new &FAILED) - (old & FAILED);
+    b->window.slow += new / SLOW - old / SLOW;
+    *byte ^= (uint8_t)((old ^ new) << shift);
+}
+
 /* A success in the place of a success, as nearly all are, changes nothing. */
-static void window_add(struct breaker *b, bool failed, bool slow)
+static void window_add(struct breaker *b, unsigned new)
 {
     uint8_t *byte = &b->ring[b->at / 4];
-    const unsigned shift = b->at % 4 * 2, old = *byte >> shift & 3u, new = (unsigned)(failed * FAILED + slow * SLOW);
-    if (old != new) {
-        b->window.failures += (uint32_t)failed - (old & FAILED);
-        b->window.slow += (uint32_t)slow - (old / SLOW);
-        *byte ^= (uint8_t)((old ^ new) << shift);
-    }
+    const unsigned shift = b->at % 4 * 2, old = *byte >> shift & 3u;
+    if (old != new)
+        window_change(b, byte, shift, old, new);
     if (b->window.calls < b->machine.config.window_calls)
         b->window.calls++;
     if (++b->at == b->machine.config.window_calls)
         b->at = 0;
 }
 
+/* Ignored, or of a probe: seldom, and apart, so that the usual way is short. */
+static __attribute__((noinline)) void record_other(struct breaker *b, uint64_t now, enum cb_outcome outcome, bool slow)
+{
+    struct machine *m = &b->machine;
+    if (outcome == CB_IGNORED)
+        m->permits += m->state == CB_HALF_OPEN;
+    else if (machine_probe_ended(m, now, machine_failed(outcome), slow))
+        window_empty(b);
+}
+
 static void record(void *breaker, uint64_t ticket, uint64_t now, enum cb_outcome outcome, uint64_t latency)
 {
     struct breaker *b = breaker;
     struct machine *m = &b->machine;
-    const bool failed = machine_failed(outcome), slow = latency >= m->config.slow_ns;
+    const bool slow = latency >= m->config.slow_ns;
     if (ticket != m->generation)
         return;
-    if (outcome == CB_IGNORED) {
-        m->permits += m->state == CB_HALF_OPEN;
+    if (outcome == CB_IGNORED || m->state == CB_HALF_OPEN) {
+        record_other(b, now, outcome, slow);
         return;
     }
-    if (m->state == CB_HALF_OPEN) {
-        if (machine_probe_ended(m, now, failed, slow))
-            window_empty(b);
-        return;
-    }
-    window_add(b, failed, slow);
+    window_add(b, (machine_failed(outcome) ? FAILED : 0u) + (slow ? SLOW : 0u));
     const bool some = b->window.failures | b->window.slow; /* else no threshold is reached, as none is 0 */
     if (some && b->window.calls >= m->config.least_calls && machine_is_bad(m, &b->window))
         machine_open(m, now);

@@ -127,7 +127,7 @@ Test(retries, jitter_is_uniform)
     stop(&r);
 }
 
-/* Between base and three times the last wait, and never above the cap. */
+/* Uniform between base and three times the last wait, and never above the cap. */
 Test(retries, decorrelated)
 {
     struct retries r = start("decorrelated", &config);
@@ -135,9 +135,9 @@ Test(retries, decorrelated)
         for (double u = 0.125; u <= 1; u += 0.125) {
             struct cb_failed f = failure(2, u);
             f.last_delay = last;
-            const uint64_t d = delay_of(&r, f), most = 3 * (last ? last : 100);
-            cr_assert(d >= 100 || most < 100, "%lu after %lu", d, last);
-            cr_assert(d <= 1000 && (d <= most || d == 100), "%lu after %lu", d, last);
+            const double most = 3 * (double)(last ? last : 100), drawn = 100 + u * (most - 100);
+            const uint64_t d = delay_of(&r, f);
+            cr_assert(d == (uint64_t)(drawn < 1000 ? drawn : 1000), "%lu after %lu", d, last);
         }
     stop(&r);
 }

@@ -8,14 +8,15 @@
 TestSuite(threads, .timeout = 240);
 
 #define THREADS 4u
-#define CALLS   50000u
+#define CALLS   30000u
 
 struct crowd {
     const struct breaker *b;
     uint64_t now;
-    uint32_t fail_every; /* 0: none */
+    bool all_fail;
     uint32_t calls;
-    bool records;
+    bool records, one_fails; /* all calls of the first thread */
+    _Atomic uint32_t members;
     pthread_barrier_t begin;
     _Atomic uint64_t allowed;
 };
@@ -23,13 +24,14 @@ struct crowd {
 static void *member(void *context)
 {
     struct crowd *c = context;
+    const bool fails = atomic_fetch_add(&c->members, 1) == 0 && c->one_fails;
     uint64_t allowed = 0;
     pthread_barrier_wait(&c->begin);
     for (uint32_t i = 0; i < c->calls; i++) {
         const struct cb_permit p = ask(c->b, c->now);
         allowed += p.allowed;
         if (p.allowed && c->records)
-            tell(c->b, p.ticket, c->now, c->fail_every && i % c->fail_every == 0 ? CB_ERROR : CB_SUCCESS, 0);
+            tell(c->b, p.ticket, c->now, fails || c->all_fail ? CB_ERROR : CB_SUCCESS, 0);
     }
     atomic_fetch_add(&c->allowed, allowed);
     return NULL;
@@ -79,19 +81,19 @@ Test(threads, every_success_counts_once)
     }
 }
 
-/* And with failures among them: each thread has 1 of 10. */
+/* And with one thread whose calls all fail: it puts down what the others count at the same moment. */
 Test(threads, failures_among_them)
 {
-    const struct cb_breaker_config c = wide();
+    struct cb_breaker_config c = wide();
+    c.failure_percent = 50;
     for (const char *const *name = thread_breakers; *name; name++) {
         struct breaker b = breaker_start(*name, &c);
-        struct crowd all = {.b = &b, .now = S, .calls = CALLS, .fail_every = 10, .records = true};
-        /* Its first calls fail, and it must not open by them: */
-        for (uint32_t i = 0; i < 100; i++)
-            calls(&b, S, "SSSSSSSSSS");
-        cr_assert(crowd(&all) == THREADS * CALLS, "%s refused some", *name);
-        /* 100 (f + x) >= 20 (n + x) */
-        const uint32_t n = THREADS * CALLS + 1000, f = THREADS * CALLS / 10, x = (20 * n - 100 * f + 79) / 80;
+        struct crowd all = {.b = &b, .now = S, .calls = 4 * CALLS, .one_fails = true, .records = true};
+        for (uint32_t i = 0; i < 5 * CALLS; i++) /* so that it doesn't open when that thread is ahead of the others */
+            calls(&b, S, "S");
+        cr_assert(crowd(&all) == THREADS * 4 * CALLS, "%s refused some", *name);
+        /* 2 (f + x) >= n + x */
+        const uint32_t n = (4 * THREADS + 5) * CALLS, f = 4 * CALLS, x = n - 2 * f;
         const uint32_t found = failures_to_open(&b, S);
         cr_assert(found == x, "%s: %u failures more opened it, not %u", *name, found, x);
         breaker_stop(&b);
@@ -117,12 +119,12 @@ Test(threads, small_windows)
 Test(threads, exactly_so_many_probes)
 {
     for (const char *const *name = thread_breakers; *name; name++)
-        for (uint32_t probes = 1; probes <= 1000; probes *= 10) {
+        for (uint32_t round = 0; round < 600; round++) {
             struct cb_breaker_config c = usual();
-            c.probes = probes;
+            const uint32_t probes = c.probes = 1 + round % 200;
             struct breaker b = breaker_start(*name, &c);
             calls(&b, S, "FFFFF");
-            struct crowd all = {.b = &b, .now = 6 * S, .calls = 3000};
+            struct crowd all = {.b = &b, .now = 6 * S, .calls = 300};
             const uint64_t allowed = crowd(&all);
             cr_assert(allowed == probes, "%s: %lu of %u probes went", *name, allowed, probes);
             breaker_stop(&b);
@@ -136,7 +138,7 @@ Test(threads, opens_under_fire)
         for (uint32_t round = 0; round < 50; round++) {
             const struct cb_breaker_config c = usual();
             struct breaker b = breaker_start(*name, &c);
-            struct crowd all = {.b = &b, .now = S, .calls = 2000, .fail_every = 1, .records = true};
+            struct crowd all = {.b = &b, .now = S, .calls = 2000, .all_fail = true, .records = true};
             const uint64_t allowed = crowd(&all);
             cr_assert(b.ops->state(b.state) == CB_OPEN, "%s did not open", *name);
             cr_assert(allowed >= 5 && allowed < 5 + THREADS, "%s let %lu calls go", *name, allowed);
