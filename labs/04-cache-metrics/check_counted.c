@@ -25,7 +25,7 @@ static void ask(struct long_run *l, struct rng *r, uint32_t keys)
                              .time = l->n * MS,
                              .size = 1,
                              .cost_us = between(r, 1, 100000),
-                             .ttl_ms = rng_below(r, 4) ? 0 : keys / 4,
+                             .ttl_ms = rng_below(r, 2) ? 0 : keys / 8,
                              .next = CM_NEVER};
     l->step[l->n++].op = STEP_REQUEST;
 }
